@@ -1,0 +1,512 @@
+//! A case: a source news item and what is required of an answer about it; read from TOML, JSON lines or CSV.
+//!
+//! Promises one shape for the three forms and the place of every mistake. Leaves finding and reading files to `cli`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, TextFile};
+use crate::document::{Entry, Node, Reader, Table, Value, parse_json, parse_toml};
+use crate::id::CaseId;
+use crate::property::Requirements;
+
+/// A source news item paired with what is required of an answer about it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// Labels to select by.
+    pub tags: Vec<String>,
+    /// Further values for templates; null ones are left out.
+    pub vars: BTreeMap<String, serde_json::Value>,
+    /// The news.
+    pub source: Source,
+    /// What this case itself says of requirements, before the project's defaults.
+    pub require: Requirements,
+    /// The file it was read from.
+    pub file: Arc<str>,
+}
+
+/// The news item that a model is told of, and what its author knows to be true.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Source {
+    /// When it was published; only a text to be scored may lack it.
+    pub published_at: Option<PublishedAt>,
+    /// Who published it.
+    pub publisher: String,
+    /// Its headline.
+    pub title: String,
+    /// Its text, where the model is given it.
+    pub body: Option<String>,
+    /// Further true statements about this event.
+    pub facts: Vec<String>,
+    /// Names and figures of general knowledge that an answer may use.
+    pub background: Vec<String>,
+    /// Groups of names for the same thing.
+    pub aliases: Vec<Vec<String>>,
+}
+
+/// A moment of publication, read and shown in Japan time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PublishedAt(Timestamp);
+
+/// Japan has had no other offset since 1951.
+const JAPAN: Offset = Offset::constant(9);
+
+impl PublishedAt {
+    /// The date and time on a clock in Japan.
+    pub fn in_japan(self) -> DateTime {
+        JAPAN.to_datetime(self.0)
+    }
+}
+
+impl TryFrom<String> for PublishedAt {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("`{text}` is no date and time such as 2025-06-30T07:00:00+09:00"))
+    }
+}
+
+impl From<PublishedAt> for String {
+    fn from(at: PublishedAt) -> Self {
+        format!("{}+09:00", at.in_japan())
+    }
+}
+
+impl fmt::Display for PublishedAt {
+    /// As prompts show it: `2025-06-30 07:00`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.in_japan();
+        write!(f, "{} {:02}:{:02}", at.date(), at.hour(), at.minute())
+    }
+}
+
+/// Parses a `case.toml`; the id is the name of its folder.
+///
+/// # Errors
+/// Every mistake of the file.
+pub fn parse_case_toml(folder: &str, file: &TextFile) -> Result<Case, Vec<Diagnostic>> {
+    let node = parse_toml(file, 0..file.text.len())?;
+    let reader = Reader::new(file);
+    let case = read_case(&reader, &node, Some(folder));
+    reader.finish(case).map(|case| case.expect("a case without mistakes is complete"))
+}
+
+/// Parses JSON lines, one case a line; blank lines are skipped.
+///
+/// # Errors
+/// Every mistake of the file; of a line that is no JSON, the first.
+pub fn parse_jsonl(file: &TextFile) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let mut nodes = Vec::new();
+    let mut problems = Vec::new();
+    let mut start = 0;
+    for line in file.text.split_inclusive('\n') {
+        let span = start..start + line.trim_end_matches(['\n', '\r']).len();
+        start += line.len();
+        if line.trim().is_empty() {
+            continue;
+        }
+        match parse_json(file, span) {
+            Ok(node) => nodes.push(node),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let cases = read_cases(file, &nodes);
+    if problems.is_empty() {
+        return cases;
+    }
+    problems.extend(cases.err().unwrap_or_default());
+    Err(problems)
+}
+
+fn read_cases(file: &TextFile, nodes: &[Node]) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let reader = Reader::new(file);
+    let cases: Vec<Case> = nodes.iter().filter_map(|node| read_case(&reader, node, None)).collect();
+    reader.finish(cases)
+}
+
+fn read_case(reader: &Reader<'_>, node: &Node, folder: Option<&str>) -> Option<Case> {
+    let table = reader.table(node)?;
+    let id = read_id(&table, folder);
+    let tags = table.strings("tags");
+    let source = table.required("source").and_then(|node| read_source(reader, node));
+    let vars = table.get("vars").map(|node| read_vars(reader, node)).unwrap_or_default();
+    let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
+    table.finish();
+    Some(Case { id: id?, tags, vars, source: source?, require, file: Arc::clone(&reader.file.name) })
+}
+
+fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<CaseId> {
+    let (text, span) = match folder {
+        Some(folder) => {
+            if let Some(node) = table.get("id")
+                && table.reader.string(node)? != folder
+            {
+                let message = format!("the id of a case in a folder is the folder's name, `{folder}`");
+                table.reader.report(table.reader.file.diagnose(node.span.clone(), message).hint("leave `id` out"));
+            }
+            (folder.to_owned(), 0..0)
+        }
+        None => {
+            let node = table.required("id")?;
+            (table.reader.string(node)?, node.span.clone())
+        }
+    };
+    text.parse().map_err(|error| table.reader.problem(&span, format!("{error}"))).ok()
+}
+
+fn read_source(reader: &Reader<'_>, node: &Node) -> Option<Source> {
+    let table = reader.table(node)?;
+    let published_at = table.required("published_at").and_then(|node| read_published_at(reader, node));
+    let publisher = table.required_string("publisher");
+    let title = table.required_string("title");
+    let source = Source {
+        published_at,
+        publisher: publisher.unwrap_or_default(),
+        title: title.unwrap_or_default(),
+        body: table.string("body"),
+        facts: table.strings("facts"),
+        background: table.strings("background"),
+        aliases: table.get("aliases").map(|node| read_aliases(reader, node)).unwrap_or_default(),
+    };
+    table.finish();
+    Some(source)
+}
+
+fn read_published_at(reader: &Reader<'_>, node: &Node) -> Option<PublishedAt> {
+    let (Value::String(text) | Value::Datetime(text)) = &node.value else {
+        reader.problem(&node.span, "expected a date and time such as 2025-06-30T07:00:00+09:00");
+        return None;
+    };
+    match PublishedAt::try_from(text.clone()) {
+        Ok(at) => Some(at),
+        Err(message) => {
+            let hint = if text.parse::<DateTime>().is_ok() {
+                "add the offset from UTC; Japan's is +09:00"
+            } else {
+                "write year-month-day, `T`, the time and the offset from UTC"
+            };
+            reader.report(reader.file.diagnose(node.span.clone(), message).hint(hint));
+            None
+        }
+    }
+}
+
+fn read_aliases(reader: &Reader<'_>, node: &Node) -> Vec<Vec<String>> {
+    let groups = reader.list(node).unwrap_or_default();
+    groups.iter().filter_map(|group| reader.strings(group)).collect()
+}
+
+/// The names that every template knows besides a case's own `vars`.
+pub const TEMPLATE_NAMES: [&str; 5] = ["published_at", "publisher", "title", "body", "facts"];
+
+fn read_vars(reader: &Reader<'_>, node: &Node) -> BTreeMap<String, serde_json::Value> {
+    let Value::Table(entries) = &node.value else {
+        reader.problem(&node.span, "expected a table of names and values");
+        return BTreeMap::new();
+    };
+    for entry in entries {
+        if TEMPLATE_NAMES.contains(&entry.key.as_str()) {
+            reader.problem(&entry.key_span, format!("`{}` is the source's own and cannot be a var", entry.key));
+        }
+    }
+    let given = entries.iter().filter(|entry| entry.node.value != Value::Null);
+    given.map(|entry| (entry.key.clone(), entry.node.to_json())).collect()
+}
+
+/// Parses a CSV file, one case a row; the columns are `id`, `tags`, `source.title`, `require.contains`, `vars.tone`, ….
+///
+/// Lists stand one element a line within their cell; a group of `source.aliases` is one line, its names parted by `|`.
+/// An empty cell is an absent value; a row of empty cells is no case.
+///
+/// # Errors
+/// Every mistake of the file.
+pub fn parse_csv(file: &TextFile) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(file.text.as_bytes());
+    let mut records = rows.records();
+    let header = match records.next() {
+        None => return Err(vec![Diagnostic::without_place(&file.name, "the file is empty")]),
+        Some(record) => CsvRow::new(file, &record.map_err(|error| vec![csv_problem(file, &error)])?),
+    };
+    if !header.cells.iter().any(|(name, _)| name == "id") {
+        let problem = file.diagnose(header.span(), "there is no column `id`");
+        let hint = if header.cells.len() == 1 {
+            "columns are parted by commas"
+        } else {
+            "the first row names the columns: id, source.published_at, source.publisher, source.title, …"
+        };
+        return Err(vec![problem.hint(hint)]);
+    }
+    let mut nodes = Vec::new();
+    for record in records {
+        let row = CsvRow::new(file, &record.map_err(|error| vec![csv_problem(file, &error)])?);
+        if row.cells.iter().any(|(cell, _)| !cell.trim().is_empty()) {
+            nodes.push(csv_node(file, &header, &row).map_err(|problem| vec![problem])?);
+        }
+    }
+    // A wrong column name would be reported once a row.
+    read_cases(file, &nodes).map_err(|mut problems| {
+        problems.dedup();
+        problems
+    })
+}
+
+fn csv_problem(file: &TextFile, error: &csv::Error) -> Diagnostic {
+    let start = error.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
+    let message = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("this row has {len} cells, the header has {expected_len}")
+        }
+        _ => format!("not valid CSV: {error}"),
+    };
+    let line_end = file.text[start..].find('\n').map_or(file.text.len(), |n| start + n);
+    file.diagnose(start..line_end, message)
+        .hint("a cell with commas, quotation marks or line breaks stands in quotation marks")
+}
+
+/// A row's cells with their places.
+struct CsvRow {
+    cells: Vec<(String, Range<usize>)>,
+}
+
+impl CsvRow {
+    fn new(file: &TextFile, record: &csv::StringRecord) -> Self {
+        let mut cursor = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
+        let place = |cell: &str| {
+            // What can be found of a cell without knowing its quoting: its first line up to a quotation mark.
+            let shown = cell.split(['"', '\n', '\r']).next().unwrap_or_default();
+            let start = file.text[cursor..].find(shown).map_or(cursor, |n| cursor + n);
+            cursor = start + shown.len();
+            (cell.to_owned(), start..cursor)
+        };
+        Self { cells: record.iter().map(place).collect() }
+    }
+
+    fn span(&self) -> Range<usize> {
+        let start = self.cells.first().map_or(0, |(_, span)| span.start);
+        start..self.cells.last().map_or(start, |(_, span)| span.end)
+    }
+}
+
+/// A row as the tree that the same case would have in JSON.
+fn csv_node(file: &TextFile, header: &CsvRow, row: &CsvRow) -> Result<Node, Diagnostic> {
+    let mut root = Node { span: row.span(), value: Value::Table(Vec::new()) };
+    for ((column, column_span), (cell, span)) in header.cells.iter().zip(&row.cells) {
+        if column.is_empty() && cell.is_empty() {
+            continue;
+        }
+        let value = if cell.is_empty() { Value::Null } else { csv_value(file, column, cell, span)? };
+        let mut node = &mut root;
+        let mut path = column.split('.').peekable();
+        while let Some(key) = path.next() {
+            let Value::Table(entries) = &mut node.value else {
+                let message = format!("the column `{column}` lies within another column");
+                return Err(file.diagnose(column_span.clone(), message));
+            };
+            // An empty cell brings no table into being: `require.length.min_chars` left blank requires no length.
+            if value == Value::Null && path.peek().is_some() && !entries.iter().any(|entry| entry.key == key) {
+                if matches!(key, "source" | "require" | "vars") {
+                    let table = Node { span: row.span(), value: Value::Table(Vec::new()) };
+                    entries.push(Entry { key: key.to_owned(), key_span: column_span.clone(), node: table });
+                } else {
+                    break;
+                }
+            }
+            let last = path.peek().is_none();
+            let index = entries.iter().position(|entry| entry.key == key && !last).unwrap_or_else(|| {
+                let inner = if last { value.clone() } else { Value::Table(Vec::new()) };
+                let node = Node { span: if last { span.clone() } else { row.span() }, value: inner };
+                entries.push(Entry { key: key.to_owned(), key_span: column_span.clone(), node });
+                entries.len() - 1
+            });
+            node = &mut entries[index].node;
+        }
+    }
+    Ok(root)
+}
+
+fn csv_value(file: &TextFile, column: &str, cell: &str, span: &Range<usize>) -> Result<Value, Diagnostic> {
+    let text = |text: &str| Node { span: span.clone(), value: Value::String(text.trim().to_owned()) };
+    let lines = || cell.lines().filter(|line| !line.trim().is_empty());
+    let list = || Value::List(lines().map(text).collect());
+    Ok(match column {
+        "tags" | "source.facts" | "source.background" => list(),
+        "source.aliases" => {
+            let group =
+                |line: &str| Node { span: span.clone(), value: Value::List(line.split('|').map(text).collect()) };
+            Value::List(lines().map(group).collect())
+        }
+        "require.covers" | "require.contains" | "require.not_contains" | "require.matches" | "require.not_matches" => {
+            list()
+        }
+        _ if column.starts_with("require.") => match cell.trim() {
+            // Spreadsheets write truth values in capitals.
+            word if word.eq_ignore_ascii_case("true") => Value::Bool(true),
+            word if word.eq_ignore_ascii_case("false") => Value::Bool(false),
+            json if json.starts_with(['{', '[']) => json_cell(file, json, span)?,
+            number => number.parse().map_or_else(|_| Value::String(number.to_owned()), Value::Integer),
+        },
+        _ => Value::String(cell.to_owned()),
+    })
+}
+
+/// JSON within a cell; its parts all have the cell's place.
+fn json_cell(file: &TextFile, json: &str, span: &Range<usize>) -> Result<Value, Diagnostic> {
+    let inner = TextFile::new(&file.name, json);
+    let mut node = parse_json(&inner, 0..json.len()).map_err(|problem| file.diagnose(span.clone(), problem.message))?;
+    set_span(&mut node, span);
+    Ok(node.value)
+}
+
+fn set_span(node: &mut Node, span: &Range<usize>) {
+    node.span = span.clone();
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| set_span(item, span)),
+        Value::Table(entries) => {
+            for entry in entries {
+                entry.key_span = span.clone();
+                set_span(&mut entry.node, span);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The cases in the order of their ids, which must be unique without regard to case.
+///
+/// # Errors
+/// Every id that stands twice, with both files.
+pub fn in_order(mut cases: Vec<Case>) -> Result<Vec<Case>, Vec<Diagnostic>> {
+    cases.sort_by_cached_key(|case| case.id.folded());
+    let twice = |pair: &[Case]| {
+        let [first, second] = pair else { return None };
+        (first.id.folded() == second.id.folded()).then(|| {
+            let message = format!("the case id `{}` is also used in {}", second.id, first.file);
+            Diagnostic::without_place(&second.file, message).hint("ids are compared without regard to case")
+        })
+    };
+    let problems: Vec<Diagnostic> = cases.windows(2).filter_map(twice).collect();
+    if problems.is_empty() { Ok(cases) } else { Err(problems) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::property::Property;
+
+    const JSON: &str = r#"{"id": "q", "tags": ["science"], "vars": {"tone": "calm", "none": null},
+        "source": {"published_at": "2025-06-29T22:00:00Z", "publisher": "日本貿易振興機構", "title": "量子", "body": null,
+        "aliases": [["ジェトロ", "JETRO"]]}, "require": {"japanese_only": true, "contains": ["量子", "派遣"], "length": {"min_chars": 400}}}"#;
+
+    const TOML: &str = r#"
+        tags = ["science"]
+        vars = { tone = "calm" }
+        [source]
+        published_at = 2025-06-30T07:00:00+09:00
+        publisher = "日本貿易振興機構"
+        title = "量子"
+        aliases = [["ジェトロ", "JETRO"]]
+        [require]
+        japanese_only = true
+        contains = ["量子", "派遣"]
+        length = { min_chars = 400 }"#;
+
+    const CSV: &str = "id,tags,vars.tone,source.published_at,source.publisher,source.title,source.body,source.aliases,\
+        require.japanese_only,require.contains,require.length.min_chars\n\
+        q,science,calm,2025-06-30T07:00:00+09:00,日本貿易振興機構,量子,,ジェトロ | JETRO,TRUE,\"量子\n派遣\",400\n,,,,,,,,,,\n";
+
+    #[test]
+    fn the_three_forms_give_the_same_case() {
+        let json = parse_jsonl(&TextFile::new("a.jsonl", JSON.replace('\n', " "))).unwrap().remove(0);
+        let toml = parse_case_toml("q", &TextFile::new("q/case.toml", TOML)).unwrap();
+        let csv = parse_csv(&TextFile::new("a.csv", CSV)).unwrap();
+        assert_eq!(csv.len(), 1);
+        for case in [&toml, &csv[0]] {
+            assert_eq!((&case.id, &case.tags, &case.vars), (&json.id, &json.tags, &json.vars));
+            assert_eq!((&case.source, &case.require), (&json.source, &json.require));
+        }
+        assert_eq!(json.source.published_at.unwrap().to_string(), "2025-06-30 07:00");
+        assert_eq!(String::from(json.source.published_at.unwrap()), "2025-06-30T07:00:00+09:00");
+        assert!(json.require.requires(Property::Length) && !json.require.requires(Property::ArticleOnly));
+        assert!(!json.vars.contains_key("none"));
+    }
+
+    fn problems<T>(result: Result<T, Vec<Diagnostic>>) -> Vec<String> {
+        result.err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn mistakes_of_every_form_have_their_place() {
+        let toml = "[source]\npublished_at = \"2025-06-30 07:00\"\npublisher = \"\"\ntitel = \"x\"\n[require]\nmatches = [\"(\"]\n";
+        assert_eq!(
+            problems(parse_case_toml("q", &TextFile::new("q/case.toml", toml))),
+            [
+                "q/case.toml:1:1: the key `title` is missing",
+                "q/case.toml:2:16: `2025-06-30 07:00` is no date and time such as 2025-06-30T07:00:00+09:00 (add the offset from UTC; Japan's is +09:00)",
+                "q/case.toml:3:13: `publisher` is empty",
+                "q/case.toml:4:1: unknown key `titel` (did you mean `title`?)",
+                "q/case.toml:6:12: not a valid pattern: unclosed group",
+            ]
+        );
+        let csv = CSV.replace("source.title", "source.titel").replace("2025-06-30", "2025-06-31");
+        assert_eq!(
+            problems(parse_csv(&TextFile::new("a.csv", csv))),
+            [
+                "a.csv:1:56: unknown key `titel` (did you mean `title`?)",
+                "a.csv:2:1: the key `title` is missing",
+                "a.csv:2:16: `2025-06-31T07:00:00+09:00` is no date and time such as 2025-06-30T07:00:00+09:00 (write year-month-day, `T`, the time and the offset from UTC)",
+            ]
+        );
+        assert_eq!(
+            problems(parse_csv(&TextFile::new("a.csv", "id,tags\nx\n"))),
+            [
+                "a.csv:2:1: this row has 1 cells, the header has 2 (a cell with commas, quotation marks or line breaks stands in quotation marks)"
+            ]
+        );
+        assert_eq!(
+            problems(parse_jsonl(&TextFile::new("a.jsonl", "\n{\"id\": \"x y\"}\n{\"id\": }\n"))),
+            [
+                "a.jsonl:3:8: not valid JSON: expected value",
+                "a.jsonl:2:1: the key `source` is missing",
+                "a.jsonl:2:8: `x y` is no valid id: use letters, digits, `.`, `_` and `-`, beginning with a letter or digit",
+            ]
+        );
+    }
+
+    #[test]
+    fn ids_that_differ_only_in_case_are_one() {
+        let case = |id: &str| parse_case_toml(id, &TextFile::new(&format!("{id}/case.toml"), TOML)).unwrap();
+        let problems = problems(in_order(vec![case("b"), case("Q"), case("q")]));
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].contains("is also used in"), "{problems:?}");
+    }
+
+    #[test]
+    fn a_case_overrides_its_project_key_by_key() {
+        let require = |text: &str| {
+            let file = TextFile::new("a", text.to_owned());
+            let node = parse_toml(&file, 0..file.text.len()).unwrap();
+            let reader = Reader::new(&file);
+            let require = Requirements::read(&reader, &node);
+            reader.finish(require).unwrap()
+        };
+        let project = require(
+            "covers = [\"purpose\", \"activities\"]\njapanese_only = true\narticle_only = { allow = [{ text = \"以上\", reason = \"r\" }] }\nlength = { max_chars = 10 }",
+        );
+        let case = require("article_only = true\njapanese_only = false\nlength = { min_chars = 5 }").over(&project);
+        assert!(!case.requires(Property::JapaneseOnly) && case.requires(Property::CoversPurpose));
+        assert!(!case.requires(Property::CoversSignificance));
+        assert_eq!(case.waivers(Property::ArticleOnly).len(), 1);
+        assert_eq!((case.min_chars, case.max_chars), (Some(5), Some(10)));
+    }
+}

@@ -1,0 +1,96 @@
+//! The names of cases, prompts and models: checked once, cheap to copy, never mixed up.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Whether `text` may name a case, prompt or model: `[A-Za-z0-9][A-Za-z0-9._-]*`.
+pub fn is_valid(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// Why a text is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no valid id: use letters, digits, `.`, `_` and `-`, beginning with a letter or digit")]
+pub struct InvalidId(String);
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id as written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The form in which ids are compared: two ids that differ only in case are one.
+            pub fn folded(&self) -> String {
+                self.0.to_ascii_lowercase()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                if is_valid(&text) { Ok(Self(text.into())) } else { Err(InvalidId(text)) }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                text.to_owned().try_into()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A case's id.
+    CaseId,
+    /// A prompt's id: its file's name without `.md`.
+    PromptId,
+    /// A model's id: the name used in reports.
+    ModelId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_ascii_and_begin_with_a_letter_or_digit() {
+        for (text, valid) in [("a", true), ("gpt-4.1_x", true), ("7b", true), ("", false), ("-a", false), (".a", false)]
+        {
+            assert_eq!(text.parse::<CaseId>().is_ok(), valid, "{text}");
+        }
+        assert!("量子".parse::<CaseId>().is_err());
+        assert!("a/b".parse::<ModelId>().is_err());
+    }
+}
