@@ -1,0 +1,165 @@
+//! A project: evalrun.toml in types.
+//!
+//! Promises that unknown keys and contradictions are errors with their place. Leaves finding and reading the file, and
+//! the flags that override it, to `cli`.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, TextFile};
+use crate::document::{Node, Reader, parse_toml};
+use crate::id::{ModelId, PromptId};
+use crate::model::Model;
+use crate::property::Requirements;
+
+/// What evalrun.toml says.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// What a bare `evalrun run` does.
+    pub run: RunSettings,
+    /// Requirements of every case, unless it overrides them.
+    pub require: Requirements,
+    /// The models, in the file's order.
+    pub models: Vec<Model>,
+}
+
+/// The `[run]` table.
+#[derive(Debug, Clone, Default)]
+pub struct RunSettings {
+    /// The prompts to send, in the order of reports; none named: all.
+    pub prompts: Vec<Named<PromptId>>,
+    /// The models to ask, in the order of reports; none named: all.
+    pub models: Vec<Named<ModelId>>,
+    /// How often each question is asked; none named: once.
+    pub repeats: Option<u32>,
+    /// How many requests may be under way at once, to begin with.
+    pub concurrency: Option<u32>,
+}
+
+/// An id with its place in the file, so that one which names nothing can be shown.
+#[derive(Debug, Clone)]
+pub struct Named<T> {
+    /// The id.
+    pub id: T,
+    /// Its place.
+    pub span: Range<usize>,
+}
+
+/// Parses evalrun.toml.
+///
+/// # Errors
+/// Every mistake of the file.
+pub fn parse(file: &TextFile) -> Result<Project, Vec<Diagnostic>> {
+    let node = parse_toml(file, 0..file.text.len())?;
+    let reader = Reader::new(file);
+    let project = read_project(&reader, &node).unwrap_or_default();
+    reader.finish(project)
+}
+
+fn read_project(reader: &Reader<'_>, node: &Node) -> Option<Project> {
+    let table = reader.table(node)?;
+    let run = table.get("run").and_then(|node| read_run(reader, node)).unwrap_or_default();
+    let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
+    let model_nodes = table.get("model").and_then(|node| reader.list(node)).unwrap_or_default();
+    let models: Vec<Model> = model_nodes.iter().filter_map(|node| Model::read(reader, node)).collect();
+    table.finish();
+    for (n, model) in models.iter().enumerate() {
+        if models[..n].iter().any(|earlier| earlier.id.folded() == model.id.folded()) {
+            reader.problem(&model_nodes[n].span, format!("the model id `{}` is used twice", model.id));
+        }
+    }
+    for named in &run.models {
+        if !models.iter().any(|model| model.id == named.id) {
+            let unknown = reader.file.diagnose(named.span.clone(), format!("there is no model `{}`", named.id));
+            reader.report(unknown.did_you_mean(named.id.as_str(), models.iter().map(|model| model.id.as_str())));
+        }
+    }
+    Some(Project { run, require, models })
+}
+
+fn read_run(reader: &Reader<'_>, node: &Node) -> Option<RunSettings> {
+    let table = reader.table(node)?;
+    let positive = |key| {
+        let node = table.get(key)?;
+        let number: u32 = reader.integer(node)?;
+        if number == 0 {
+            reader.problem(&node.span, format!("`{key}` must be at least 1"));
+        }
+        Some(number)
+    };
+    let run = RunSettings {
+        prompts: table.get("prompts").map(|node| read_names(reader, node)).unwrap_or_default(),
+        models: table.get("models").map(|node| read_names(reader, node)).unwrap_or_default(),
+        repeats: positive("repeats"),
+        concurrency: positive("concurrency"),
+    };
+    table.finish();
+    Some(run)
+}
+
+fn read_names<T>(reader: &Reader<'_>, node: &Node) -> Vec<Named<T>>
+where
+    T: std::str::FromStr + PartialEq,
+    T::Err: std::fmt::Display,
+{
+    let mut names: Vec<Named<T>> = Vec::new();
+    for node in reader.list(node).unwrap_or_default() {
+        let Some(text) = reader.string(node) else { continue };
+        match text.parse::<T>() {
+            Ok(id) if names.iter().any(|named| named.id == id) => {
+                reader.problem(&node.span, format!("`{text}` is named twice"));
+            }
+            Ok(id) => names.push(Named { id, span: node.span.clone() }),
+            Err(error) => reader.problem(&node.span, error.to_string()),
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::property::Property;
+
+    const GOOD: &str = r#"
+[run]
+prompts = ["news-article"]
+models = ["sample"]
+[require]
+japanese_only = true
+covers = ["purpose"]
+no_fabrication = { hedged = "pass", kinds = ["number", "date"] }
+[[model]]
+id = "sample"
+provider = "recorded"
+"#;
+
+    #[test]
+    fn a_project_is_read_with_its_requirements() {
+        let project = parse(&TextFile::new("evalrun.toml", GOOD)).unwrap();
+        assert!(project.require.requires(Property::CoversPurpose));
+        assert!(!project.require.requires(Property::CoversActivities));
+        assert_eq!(project.require.kinds.as_ref().unwrap().len(), 2);
+        assert_eq!(project.run.prompts[0].id.as_str(), "news-article");
+    }
+
+    #[test]
+    fn every_mistake_is_found_with_its_place() {
+        let text = GOOD
+            .replace("prompts =", "promts =")
+            .replace("\"sample\"]", "\"sampel\"]")
+            .replace("\"number\"", "\"nummer\"")
+            .replace("covers = [\"purpose\"]", "covers = [\"purposes\"]\njapanes_only = true");
+        let problems: Vec<String> =
+            parse(&TextFile::new("evalrun.toml", text)).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "evalrun.toml:3:1: unknown key `promts` (did you mean `prompts`?)",
+                "evalrun.toml:4:11: there is no model `sampel` (did you mean `sample`?)",
+                "evalrun.toml:7:11: unknown topic `purposes` (did you mean `purpose`?)",
+                "evalrun.toml:8:1: unknown key `japanes_only` (did you mean `japanese_only`?)",
+                "evalrun.toml:9:46: unknown kind of specific `nummer` (did you mean `number`?)",
+            ]
+        );
+    }
+}
