@@ -1,0 +1,255 @@
+//! What became of a trial, and all outcomes of a run together.
+//!
+//! Promises one total status for each trial, from which every count derives. A [`Run`] holds verdicts and where an
+//! answer stands in the journal, not the answers, so that 100,000 trials fit in little memory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::case::Source;
+use crate::id::{CaseId, ModelId, PromptId};
+use crate::model::Provider;
+use crate::property::Property;
+use crate::response::{FailureKind, Finish, FinishReason, Usage};
+use crate::score::{Score, Verdict};
+use crate::trial::TrialId;
+
+/// What became of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Every required property passed.
+    Passed,
+    /// At least one failed, or the model gave no answer (blocked, refused, empty).
+    Failed,
+    /// Nothing failed, but something required could not be scored.
+    Undecided,
+    /// There is no answer to judge: transport, quota, key, unknown model.
+    Errored,
+    /// It was not tried.
+    Skipped,
+}
+
+impl Status {
+    /// All statuses.
+    pub const ALL: [Self; 5] = [Self::Passed, Self::Failed, Self::Undecided, Self::Errored, Self::Skipped];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Undecided => "undecided",
+            Self::Errored => "errored",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The status of an answer with these scores.
+    pub fn of_scores(scores: &[Score]) -> Self {
+        if scores.iter().any(|score| score.verdict == Verdict::Fail) {
+            Self::Failed
+        } else if scores.iter().any(|score| score.verdict == Verdict::Unscored) {
+            Self::Undecided
+        } else {
+            Self::Passed
+        }
+    }
+}
+
+/// One HTTP try, or one run of a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// The HTTP status, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Why it gave no answer; `None` if it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureKind>,
+    /// The message that came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How long was waited after it before the next, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited_millis: Option<u64>,
+}
+
+/// The whole record of a trial, as the journal keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Which trial.
+    pub trial: TrialId,
+    /// What became of it.
+    pub status: Status,
+    /// The answer's text, if there is one.
+    pub answer: Option<String>,
+    /// Why the answer ended.
+    pub finish: Finish,
+    /// Token counts.
+    pub usage: Usage,
+    /// The model that answered, as the server names it.
+    pub served_model: Option<String>,
+    /// The server's id of the answer.
+    pub response_id: Option<String>,
+    /// What it cost in US dollars, if that is known.
+    pub cost: Option<f64>,
+    /// One score a required property, in report order; empty if there is no answer to judge.
+    pub scores: Vec<Score>,
+    /// Why there is no answer, or none to judge.
+    pub error: Option<String>,
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
+    /// Whether the answer came from the store.
+    pub cached: bool,
+    /// From the first attempt's beginning to the answer.
+    pub latency: Duration,
+}
+
+/// What is known of a run before its first outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// The run's name: its folder's.
+    pub name: String,
+    /// evalrun's version.
+    pub tool_version: String,
+    /// The version of the scorers: verdicts of different versions do not compare.
+    pub scorer_version: u32,
+    /// The digest of the plan.
+    pub plan_digest: String,
+    /// When the run began.
+    pub started_at: Timestamp,
+    /// The commit of the project, if it is in a repository.
+    pub commit: Option<String>,
+    /// The number of trials.
+    pub trials: usize,
+    /// How often each question was asked.
+    pub repeats: u32,
+    /// The cases, by id.
+    pub cases: Vec<CaseRecord>,
+    /// The prompts, in the order of reports.
+    pub prompts: Vec<PromptRecord>,
+    /// The models, in the order of reports.
+    pub models: Vec<ModelRecord>,
+}
+
+/// A case as a run keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseRecord {
+    /// Its id.
+    pub id: CaseId,
+    /// Its labels.
+    pub tags: Vec<String>,
+    /// The values of its templates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub vars: BTreeMap<String, serde_json::Value>,
+    /// The news.
+    pub source: Source,
+    /// The properties required of its answers.
+    pub required: Vec<Property>,
+}
+
+/// A prompt as a run keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptRecord {
+    /// Its id.
+    pub id: PromptId,
+    /// The whole file's text.
+    pub text: String,
+    /// Its digest.
+    pub digest: String,
+}
+
+/// A model as a run keeps it: without headers and without its key's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// Its id.
+    pub id: ModelId,
+    /// Its API family.
+    pub provider: Provider,
+    /// The provider's name for it.
+    pub name: String,
+    /// The server.
+    pub base_url: String,
+    /// A remark on its price, such as that it has expired.
+    pub price_note: Option<String>,
+}
+
+/// A run: its header and, for each trial, what reports count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// What was known before the first outcome.
+    pub header: RunHeader,
+    /// The trials, in the plan's order.
+    pub entries: Vec<Entry>,
+    /// Whether the run came to its end.
+    pub finished: bool,
+}
+
+/// What reports count of a trial; its texts stand in the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Which trial.
+    pub trial: TrialId,
+    /// What became of it.
+    pub status: Status,
+    /// Each property's verdict; `None` where it is not required.
+    pub verdicts: [Option<Verdict>; Property::ALL.len()],
+    /// The number of fabricated specifics, if `no_fabrication` was scored.
+    pub fabricated: Option<usize>,
+    /// The answer's length in characters, if there is one.
+    pub chars: Option<usize>,
+    /// Why the answer ended.
+    pub finish: FinishReason,
+    /// Token counts.
+    pub usage: Usage,
+    /// What it cost in US dollars, if that is known.
+    pub cost: Option<f64>,
+    /// The model that answered, as the server names it.
+    pub served_model: Option<String>,
+    /// Why there is no answer, or none to judge.
+    pub error: Option<String>,
+    /// How many attempts were made.
+    pub attempts: usize,
+    /// Whether the answer came from the store.
+    pub cached: bool,
+    /// From the first attempt's beginning to the answer.
+    pub latency: Duration,
+    /// Where the outcome stands in the journal: byte offset and length of its line.
+    pub place: (u64, u64),
+}
+
+/// Where reports get an outcome's texts from.
+pub trait Outcomes {
+    /// The whole outcome of an entry.
+    ///
+    /// # Errors
+    /// The journal cannot be read there any more.
+    fn outcome(&self, entry: &Entry) -> io::Result<Outcome>;
+}
+
+impl Run {
+    /// The number of trials with `status`.
+    pub fn count(&self, status: Status) -> usize {
+        self.entries.iter().filter(|entry| entry.status == status).count()
+    }
+
+    /// The properties that any trial requires, in report order.
+    pub fn properties(&self) -> impl Iterator<Item = Property> + '_ {
+        let required = |property: Property| move |case: &CaseRecord| case.required.contains(&property);
+        Property::ALL.into_iter().filter(move |property| self.header.cases.iter().any(required(*property)))
+    }
+
+    /// The variants (a prompt with a model) in report order: by prompt, then model.
+    pub fn variants(&self) -> impl Iterator<Item = (&PromptId, &ModelId)> {
+        let models = || self.header.models.iter().map(|model| &model.id);
+        self.header.prompts.iter().flat_map(move |prompt| models().map(move |model| (&prompt.id, model)))
+    }
+}

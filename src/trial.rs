@@ -1,0 +1,146 @@
+//! The plan: which case goes through which prompt to which model, how often, in which order.
+//!
+//! Promises a stable order (cases by id, prompts and models as the project names them) that no scheduling changes, and
+//! that every prompt renders for every selected case before anything is sent.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::case::Case;
+use crate::diagnostic::Diagnostic;
+use crate::id::{CaseId, ModelId, PromptId};
+use crate::model::Model;
+use crate::prompt::{Prompt, Rendered, base16};
+use crate::property::Requirements;
+
+/// Which trial: a case through a prompt to a model, asked for the `repeat`-th time (from 0).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrialId {
+    /// The case.
+    pub case: CaseId,
+    /// The prompt.
+    pub prompt: PromptId,
+    /// The model.
+    pub model: ModelId,
+    /// Which of identical askings, from 0.
+    pub repeat: u32,
+}
+
+impl fmt::Display for TrialId {
+    /// `case · prompt@model`, with `#repeat` where it is not the first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} · {}@{}", self.case, self.prompt, self.model)?;
+        if self.repeat > 0 { write!(f, " #{}", self.repeat) } else { Ok(()) }
+    }
+}
+
+/// One trial of a plan; the parts are shared with its neighbours.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// Which one.
+    pub id: TrialId,
+    /// The case.
+    pub case: Arc<Case>,
+    /// What is required of the answer.
+    pub require: Arc<Requirements>,
+    /// The model.
+    pub model: Arc<Model>,
+    /// The prompt as it is sent.
+    pub prompt: Arc<Rendered>,
+}
+
+/// Everything that a run will do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The selected cases, by id.
+    pub cases: Vec<Arc<Case>>,
+    /// The selected prompts, in the order of reports.
+    pub prompts: Vec<Arc<Prompt>>,
+    /// The selected models, in the order of reports.
+    pub models: Vec<Arc<Model>>,
+    /// How often each question is asked.
+    pub repeats: u32,
+    /// The trials: by case, then prompt, then model, then repeat.
+    pub trials: Vec<Trial>,
+}
+
+/// Combines what was selected into trials.
+///
+/// # Errors
+/// Every prompt that does not render for a case.
+pub fn plan(
+    cases: Vec<Case>,
+    prompts: Vec<Prompt>,
+    models: Vec<Model>,
+    repeats: u32,
+    require: &Requirements,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
+    let prompts: Vec<Arc<Prompt>> = prompts.into_iter().map(Arc::new).collect();
+    let models: Vec<Arc<Model>> = models.into_iter().map(Arc::new).collect();
+    let mut trials = Vec::with_capacity(cases.len() * prompts.len() * models.len() * repeats as usize);
+    let mut problems = Vec::new();
+    for case in &cases {
+        let require = Arc::new(case.require.over(require));
+        for prompt in &prompts {
+            let rendered = match prompt.render(case) {
+                Ok(rendered) => Arc::new(rendered),
+                Err(problem) => {
+                    problems.push(problem);
+                    continue;
+                }
+            };
+            for model in &models {
+                for repeat in 0..repeats {
+                    let id =
+                        TrialId { case: case.id.clone(), prompt: prompt.id.clone(), model: model.id.clone(), repeat };
+                    trials.push(Trial {
+                        id,
+                        case: Arc::clone(case),
+                        require: Arc::clone(&require),
+                        model: Arc::clone(model),
+                        prompt: Arc::clone(&rendered),
+                    });
+                }
+            }
+        }
+    }
+    if problems.is_empty() { Ok(Plan { cases, prompts, models, repeats, trials }) } else { Err(problems) }
+}
+
+impl Plan {
+    /// Keeps the `index`-th (from 1) of `count` parts of about equal size.
+    pub fn keep_shard(&mut self, index: usize, count: usize) {
+        let mut position = 0;
+        self.trials.retain(|_| {
+            position += 1;
+            (position - 1) % count == index - 1
+        });
+    }
+
+    /// A digest of all that decides what a run asks and requires (SHA-256, hexadecimal).
+    ///
+    /// Two commands with the same digest have the same plan: the second continues the first.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        let mut part = |text: &str| {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text.as_bytes());
+        };
+        for trial in &self.trials {
+            part(&trial.id.to_string());
+            part(trial.prompt.system.as_deref().unwrap_or_default());
+            part(&trial.prompt.user);
+        }
+        for case in &self.cases {
+            part(&format!("{:?} {:?}", case.source, case.require));
+        }
+        for model in &self.models {
+            part(&format!("{model:?}"));
+        }
+        base16(&digest.finalize())
+    }
+}
