@@ -10,4 +10,5 @@ pub mod property;
 pub mod request;
 pub mod response;
 pub mod score;
+pub mod text;
 pub mod trial;
