@@ -1,10 +1,12 @@
 //! Anthropic's messages.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use super::system_text;
+use super::{count, finish, joined, name, sum, system_text};
 use crate::model::Model;
 use crate::prompt::Rendered;
+use crate::response::{Response, Usage};
 
 /// The limit of an answer in tokens where `max_output_tokens` is not set: this API wants one in every request.
 pub const DEFAULT_MAX_TOKENS: u32 = 8192;
@@ -53,4 +55,69 @@ impl<'a> Body<'a> {
 
 pub(super) fn url(model: &Model) -> String {
     format!("{}/v1/messages", model.base_url)
+}
+
+pub(super) fn decode(body: &Value) -> Response {
+    let details = &body["stop_details"];
+    let explanation = details["explanation"].as_str().or_else(|| details["category"].as_str());
+    Response {
+        text: text(&body["content"]),
+        finish: finish(body["stop_reason"].as_str().unwrap_or(""), explanation),
+        usage: usage(&body["usage"]),
+        served_model: name(&body["model"]),
+        id: name(&body["id"]),
+    }
+}
+
+/// The text blocks; thinking and tools have blocks of their own.
+fn text(content: &Value) -> Option<String> {
+    match content {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(blocks) => {
+            joined(blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()))
+        }
+        _ => None,
+    }
+}
+
+/// `input_tokens` leaves out what was written to the cache or read from it.
+fn usage(usage: &Value) -> Usage {
+    let cached = count(&usage["cache_read_input_tokens"]);
+    Usage {
+        input_tokens: sum([count(&usage["input_tokens"]), count(&usage["cache_creation_input_tokens"]), cached]),
+        output_tokens: count(&usage["output_tokens"]),
+        cached_input_tokens: cached,
+        thinking_tokens: count(&usage["output_tokens_details"]["thinking_tokens"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::summary;
+    use crate::model::Provider;
+
+    #[test]
+    fn every_kind_of_answer_is_read() {
+        for (file, expected) in [
+            (
+                "answer",
+                "stop (end_turn) | \"米イリノイ州で、日米の企業が交流しました。\" | 102/512/60/200 \
+                 | claude-haiku-5-5 | msg_01Quantum",
+            ),
+            (
+                "refusal",
+                "refusal (refusal: This request was declined.) | none | 102/3/-/- | claude-sonnet-5-5 | msg_02",
+            ),
+            ("truncated", "length (max_tokens) | \"米イリノイ州で、量\" | 102/16/-/- | claude-haiku-4-5 | msg_03"),
+            ("budget_spent_on_thinking", "length (max_tokens) | none | 102/1024/-/- | claude-haiku-5-5 | msg_04"),
+            ("stop_sequence", "stop (stop_sequence) | \"記事です。\" | 102/6/-/- | claude-haiku-4-5 | msg_05"),
+            ("pause", "continuation (pause_turn) | \"第一部。\" | 102/6/-/- | claude-haiku-4-5 | msg_06"),
+            ("llama_cpp", "stop (end_turn) | \"記事です。\" | 40/5/-/- | gpt-3.5-turbo | chatcmpl-llama"),
+            ("error_in_success", "unavailable (200 overloaded_error): Overloaded"),
+        ] {
+            assert_eq!(summary(Provider::Anthropic, &format!("anthropic/{file}.json")), expected, "{file}");
+        }
+        let nothing = summary(Provider::Anthropic, "anthropic/nothing.json");
+        assert!(nothing.starts_with("malformed answer (200): no answer, and no reason for that"), "{nothing}");
+    }
 }
