@@ -7,6 +7,7 @@ pub mod outcome;
 pub mod project;
 pub mod prompt;
 pub mod property;
+pub mod provider;
 pub mod request;
 pub mod response;
 pub mod score;

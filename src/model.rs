@@ -113,7 +113,7 @@ pub struct Params {
     pub temperature: Option<f64>,
     /// Nucleus sampling.
     pub top_p: Option<f64>,
-    /// Top-k sampling (not `OpenAI`).
+    /// Top-k sampling (not `OpenAI` itself, but servers compatible with it).
     pub top_k: Option<u32>,
     /// The most tokens an answer may have, thinking included.
     pub max_output_tokens: Option<u32>,

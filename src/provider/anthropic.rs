@@ -1,1 +1,123 @@
-//! 
+//! Anthropic's messages.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{count, finish, joined, name, sum, system_text};
+use crate::model::Model;
+use crate::prompt::Rendered;
+use crate::response::{Response, Usage};
+
+/// The limit of an answer in tokens where `max_output_tokens` is not set: this API wants one in every request.
+pub const DEFAULT_MAX_TOKENS: u32 = 8192;
+
+/// The version that every compatible server knows and that lets older models take sampling parameters.
+pub(super) const VERSION: &str = "2023-06-01";
+
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    model: &'a str,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<&'a str>,
+    messages: [Message<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u32>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop_sequences: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
+        let params = &model.params;
+        Self {
+            model: &model.name,
+            max_tokens: params.max_output_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
+            system: system_text(prompt),
+            messages: [Message { role: "user", content: &prompt.user }],
+            temperature: params.temperature,
+            top_p: params.top_p,
+            top_k: params.top_k,
+            stop_sequences: &params.stop,
+        }
+    }
+}
+
+pub(super) fn url(model: &Model) -> String {
+    format!("{}/v1/messages", model.base_url)
+}
+
+pub(super) fn decode(body: &Value) -> Response {
+    let details = &body["stop_details"];
+    let explanation = details["explanation"].as_str().or_else(|| details["category"].as_str());
+    Response {
+        text: text(&body["content"]),
+        finish: finish(body["stop_reason"].as_str().unwrap_or(""), explanation),
+        usage: usage(&body["usage"]),
+        served_model: name(&body["model"]),
+        id: name(&body["id"]),
+    }
+}
+
+/// The text blocks; thinking and tools have blocks of their own.
+fn text(content: &Value) -> Option<String> {
+    match content {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(blocks) => {
+            joined(blocks.iter().filter(|block| block["type"] == "text").filter_map(|block| block["text"].as_str()))
+        }
+        _ => None,
+    }
+}
+
+/// `input_tokens` leaves out what was written to the cache or read from it.
+fn usage(usage: &Value) -> Usage {
+    let cached = count(&usage["cache_read_input_tokens"]);
+    Usage {
+        input_tokens: sum([count(&usage["input_tokens"]), count(&usage["cache_creation_input_tokens"]), cached]),
+        output_tokens: count(&usage["output_tokens"]),
+        cached_input_tokens: cached,
+        thinking_tokens: count(&usage["output_tokens_details"]["thinking_tokens"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::summary;
+    use crate::model::Provider;
+
+    #[test]
+    fn every_kind_of_answer_is_read() {
+        for (file, expected) in [
+            (
+                "answer",
+                "stop (end_turn) | \"米イリノイ州で、日米の企業が交流しました。\" | 102/512/60/200 \
+                 | claude-haiku-5-5 | msg_01Quantum",
+            ),
+            (
+                "refusal",
+                "refusal (refusal: This request was declined.) | none | 102/3/-/- | claude-sonnet-5-5 | msg_02",
+            ),
+            ("truncated", "length (max_tokens) | \"米イリノイ州で、量\" | 102/16/-/- | claude-haiku-4-5 | msg_03"),
+            ("budget_spent_on_thinking", "length (max_tokens) | none | 102/1024/-/- | claude-haiku-5-5 | msg_04"),
+            ("stop_sequence", "stop (stop_sequence) | \"記事です。\" | 102/6/-/- | claude-haiku-4-5 | msg_05"),
+            ("pause", "continuation (pause_turn) | \"第一部。\" | 102/6/-/- | claude-haiku-4-5 | msg_06"),
+            ("llama_cpp", "stop (end_turn) | \"記事です。\" | 40/5/-/- | gpt-3.5-turbo | chatcmpl-llama"),
+            ("error_in_success", "unavailable (200 overloaded_error): Overloaded"),
+        ] {
+            assert_eq!(summary(Provider::Anthropic, &format!("anthropic/{file}.json")), expected, "{file}");
+        }
+        let nothing = summary(Provider::Anthropic, "anthropic/nothing.json");
+        assert!(nothing.starts_with("malformed answer (200): no answer, and no reason for that"), "{nothing}");
+    }
+}

@@ -1,1 +1,185 @@
-//! 
+//! `OpenAI`'s chat completions, and the servers that are compatible with them more or less.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{HttpReply, count, failure, finish, joined, name, names_an_error, system_text};
+use crate::model::Model;
+use crate::prompt::Rendered;
+use crate::response::{Failure, FailureKind, Finish, FinishReason, Response, Usage};
+
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    stop: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: &'a str,
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
+        let system = system_text(prompt).map(|content| Message { role: "system", content });
+        let params = &model.params;
+        // OpenAI's reasoning models refuse the old name of the limit; many compatible servers know no other.
+        let (new, old) =
+            if model.is_vendors_own() { (params.max_output_tokens, None) } else { (None, params.max_output_tokens) };
+        Self {
+            model: &model.name,
+            messages: system.into_iter().chain([Message { role: "user", content: &prompt.user }]).collect(),
+            temperature: params.temperature,
+            top_p: params.top_p,
+            top_k: params.top_k,
+            seed: params.seed,
+            max_completion_tokens: new,
+            max_tokens: old,
+            stop: &params.stop,
+        }
+    }
+}
+
+pub(super) fn url(model: &Model) -> String {
+    format!("{}/chat/completions", model.base_url)
+}
+
+pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failure> {
+    let choice = &body["choices"][0];
+    let word = choice["finish_reason"].as_str().unwrap_or("");
+    // A router reports here that the server behind it broke off.
+    if names_an_error(choice) {
+        return failure::decode(reply, Some(&choice["error"]));
+    }
+    if matches!(word, "error" | "abort" | "insufficient_system_resource") {
+        return Err(Failure {
+            status: Some(reply.status),
+            code: Some(word.to_owned()),
+            ..Failure::new(FailureKind::Unavailable, "the server broke off its answer")
+        });
+    }
+    let message = &choice["message"];
+    let (text, finish) = match refusal(message) {
+        Some(refusal) => (None, Finish { reason: FinishReason::Refusal, ..finish("refusal", Some(&refusal)) }),
+        None => (content(message, "text"), finish(word, native_word(choice, word))),
+    };
+    Ok(Response {
+        text,
+        finish,
+        usage: usage(&body["usage"]),
+        served_model: name(&body["model"]),
+        id: name(&body["id"]),
+    })
+}
+
+/// The content, which is a text or a list of parts; `kind` names the parts that are wanted, and their field.
+fn content(message: &Value, kind: &str) -> Option<String> {
+    match &message["content"] {
+        Value::String(text) => (kind == "text").then(|| text.clone()),
+        Value::Array(parts) => {
+            joined(parts.iter().filter(|part| part["type"] == kind).filter_map(|part| part[kind].as_str()))
+        }
+        _ => None,
+    }
+}
+
+fn refusal(message: &Value) -> Option<String> {
+    let refusal = message["refusal"].as_str().map(str::to_owned).or_else(|| content(message, "refusal"));
+    refusal.filter(|refusal| !refusal.trim().is_empty())
+}
+
+/// The word of the server behind a router, where it says more than the router's own.
+fn native_word<'a>(choice: &'a Value, word: &str) -> Option<&'a str> {
+    let native = choice["native_finish_reason"].as_str()?;
+    (FinishReason::parse(word) != FinishReason::Stop && !native.eq_ignore_ascii_case(word)).then_some(native)
+}
+
+/// Some servers leave the thinking out of the completion and count it in the total alone.
+fn usage(usage: &Value) -> Usage {
+    let input = count(&usage["prompt_tokens"]);
+    let completion = count(&usage["completion_tokens"]);
+    let rest = count(&usage["total_tokens"]).zip(input).map(|(total, input)| total.saturating_sub(input));
+    Usage {
+        input_tokens: input,
+        output_tokens: completion.max(rest),
+        cached_input_tokens: count(&usage["prompt_tokens_details"]["cached_tokens"]),
+        thinking_tokens: count(&usage["completion_tokens_details"]["reasoning_tokens"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::summary;
+    use crate::model::Provider;
+
+    #[test]
+    fn every_kind_of_answer_is_read() {
+        for (file, expected) in [
+            (
+                "answer",
+                "stop (stop) | \"米イリノイ州で、日米の企業が交流しました。\" | 96/840/0/512 \
+                 | gpt-6-luna-2026-09-01 | chatcmpl-CfQ1",
+            ),
+            ("budget_spent_on_reasoning", "length (length) | \"\" | 96/1024/-/1024 | gpt-5.5 | chatcmpl-spent"),
+            (
+                "refusal",
+                "refusal (refusal: 申し訳ありませんが、 お手伝いできません。) | none | 96/14/-/- | gpt-6-sol | chatcmpl-no",
+            ),
+            ("refusal_part", "refusal (refusal: No.) | none | -/-/-/- | m | chatcmpl-no2"),
+            (
+                "content_filter",
+                "blocked (content_filter: PROHIBITED_CONTENT) | none | 96/0/-/- | google/gemini-3.5-flash | gen-1",
+            ),
+            ("truncated", "length (length) | \"米イリノイ州で、量\" | 96/8/-/- | gpt-4.1 | chatcmpl-t"),
+            ("content_null", "stop (stop) | none | 96/1/-/- | gpt-4.1 | chatcmpl-n"),
+            ("tool_call", "tool_call (tool_calls) | none | -/-/-/- | gpt-4.1 | chatcmpl-tool"),
+            ("llama_cpp", "stop (stop) | \"記事です。\" | 40/5/-/- | gpt-3.5-turbo | chatcmpl-llama"),
+            ("vllm", "stop (stop) | \"\\n\\n記事です。\" | 40/260/-/- | Qwen/Qwen3-8B | chatcmpl-vllm"),
+            ("content_parts", "stop (stop) | \"記事です。\" | 40/9/-/- | magistral-small | cmpl-parts"),
+            ("thinking_in_total_only", "stop (stop) | \"記事です。\" | 40/205/-/- | gemini-3.5-flash | g-1"),
+            ("no_usage", " () | \"記事です。\" | -/-/-/- | local | "),
+            ("half_an_emoji", "length (length) | \"😀 \\\\ud83d \u{FFFD}\" | -/-/-/- | local | chatcmpl-half"),
+        ] {
+            assert_eq!(summary(Provider::OpenAi, &format!("openai/{file}.json")), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_success_that_is_none_says_what_came_instead() {
+        for (file, expected) in [
+            ("no_choices.json", "malformed answer (200): no answer, and no reason for that; it begins: {\"id\":"),
+            ("empty.txt", "malformed answer (200): the body is empty"),
+            ("cut.txt", "malformed answer (200): the body is no JSON: EOF while parsing a string at line 1"),
+            ("not_utf8.txt", "malformed answer (200): the body is not UTF-8: invalid utf-8 sequence of 1 bytes from"),
+            (
+                "sign_in.html",
+                "malformed answer (200): the body is no JSON: expected value at line 1 column 1 (a web page: \
+                 is `base_url` right?); it begins: Sign in to the network",
+            ),
+            ("aborted.json", "unavailable (200 abort): the server broke off its answer"),
+            ("error_beside_answer.json", "unavailable (200 502): Upstream closed the connection"),
+            (
+                "error_in_success.json",
+                "rate limited (200 RESOURCE_EXHAUSTED): Provider returned error: Quota exceeded, slow down",
+            ),
+        ] {
+            let summary = summary(Provider::OpenAi, &format!("openai/{file}"));
+            assert!(summary.starts_with(expected), "{file}: {summary}");
+        }
+    }
+}
