@@ -2,11 +2,104 @@
 //!
 //! Promises pure functions: the same answer and case give the same scores, without a network, a clock or a model.
 
-use std::borrow::Cow;
+mod article_only;
+mod japanese_only;
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::property::Property;
+use crate::case::Source;
+use crate::property::{Property, Requirements};
+use crate::text::Passage;
+
+/// The scorers' version: verdicts of different versions do not compare.
+pub const SCORER_VERSION: u32 = 1;
+
+/// An answer with what is known about it.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The answer, taken apart.
+    pub passage: Passage<'a>,
+    /// The news it is about, if that is known.
+    pub source: Option<&'a Source>,
+    /// The prompt as it was sent, if that is known.
+    pub prompt: Option<&'a str>,
+    /// Settings and waivers.
+    pub require: &'a Requirements,
+    /// The day on which waivers are judged.
+    pub today: Date,
+}
+
+/// The scores of the required properties, in report order.
+pub fn score_required(subject: &Subject<'_>) -> Vec<Score> {
+    subject.require.properties().map(|property| score(property, subject)).collect()
+}
+
+/// The score of one property.
+pub fn score(property: Property, subject: &Subject<'_>) -> Score {
+    match property {
+        Property::JapaneseOnly => japanese_only::score(subject),
+        Property::ArticleOnly => article_only::score(subject),
+        _ => Score { property, verdict: Verdict::Unscored, value: None, reason: None, evidence: Vec::new() },
+    }
+}
+
+impl Subject<'_> {
+    /// Evidence for `range` of the normalised text.
+    fn evidence(&self, range: &Range<usize>, kind: impl Into<Cow<'static, str>>) -> Evidence {
+        let original = self.passage.to_original(range);
+        let start = self.passage.chars_before(original.start);
+        let text = &self.passage.original[original];
+        Evidence {
+            span: Some(Span { start, end: start + text.chars().count() }),
+            text: text.to_owned(),
+            kind: kind.into(),
+            verdict: None,
+            basis: None,
+            why: None,
+            waived: None,
+        }
+    }
+
+    /// The score of a property that fails where `violations` (ranges of the normalised text) are not waived.
+    fn violations(&self, property: Property, violations: Vec<(Range<usize>, &'static str)>) -> Score {
+        let mut evidence: Vec<Evidence> =
+            violations.iter().map(|(range, kind)| self.evidence(range, *kind)).collect();
+        for (evidence, (range, _)) in evidence.iter_mut().zip(&violations) {
+            evidence.waived = self.waiver(property, range);
+        }
+        let failing = evidence.iter().filter(|evidence| evidence.waived.is_none()).count();
+        Score::binary(property, failing == 0, evidence)
+    }
+
+    /// The reason of a waiver that covers `range`: nothing but marks is left of it without the waiver's words.
+    fn waiver(&self, property: Property, range: &Range<usize>) -> Option<String> {
+        let holds = |until: Option<Date>| until.is_none_or(|last| self.today <= last);
+        let waivers = self.require.waivers(property).iter().filter(|waiver| holds(waiver.until));
+        let covers = |words: &str| {
+            let words = crate::text::normalize::Normalized::new(words).text;
+            let found = self.passage.text.match_indices(words.trim()).map(|(at, found)| at..at + found.len());
+            let covering: Vec<Range<usize>> = found.filter(|found| found.start < range.end && range.start < found.end).collect();
+            !covering.is_empty()
+                && self.passage.text[range.clone()].char_indices().all(|(at, c)| {
+                    let at = range.start + at;
+                    !c.is_alphanumeric() || covering.iter().any(|found| found.contains(&at))
+                })
+        };
+        waivers.filter(|waiver| covers(&waiver.text)).map(|waiver| waiver.reason.clone()).next()
+    }
+}
+
+impl Score {
+    /// A score with value 1 or 0.
+    fn binary(property: Property, pass: bool, evidence: Vec<Evidence>) -> Self {
+        let (verdict, value) = if pass { (Verdict::Pass, 1.0) } else { (Verdict::Fail, 0.0) };
+        Self { property, verdict, value: Some(value), reason: None, evidence }
+    }
+}
 
 /// The judgement of one property of one answer.
 #[derive(Debug, Clone, PartialEq)]

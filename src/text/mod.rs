@@ -5,6 +5,7 @@
 
 pub mod block;
 mod dictionary;
+pub mod foreign;
 pub mod morpheme;
 pub mod normalize;
 pub mod sentence;
