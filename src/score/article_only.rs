@@ -30,11 +30,11 @@ pub(super) fn score(subject: &Subject<'_>) -> Score {
     labels(passage, &mut violations);
     closing(passage, &tail, &mut violations);
     meta(passage, &mut violations);
-    subject.violations(Property::ArticleOnly, without_overlaps(violations))
+    subject.violations(Property::ArticleOnly, without_overlaps(&passage.text, violations))
 }
 
-/// The violations in order; of two that overlap the earlier found stays.
-fn without_overlaps(found: Vec<Violation>) -> Vec<Violation> {
+/// The violations in order: of two that overlap the earlier found stays, neighbours of one kind are one.
+fn without_overlaps(text: &str, found: Vec<Violation>) -> Vec<Violation> {
     let mut kept: Vec<Violation> = Vec::new();
     for (range, kind) in found {
         if kept.iter().all(|(other, _)| range.end <= other.start || other.end <= range.start) {
@@ -42,7 +42,25 @@ fn without_overlaps(found: Vec<Violation>) -> Vec<Violation> {
         }
     }
     kept.sort_by_key(|(range, _)| range.start);
-    kept
+    let mut joined: Vec<Violation> = Vec::new();
+    for (range, kind) in kept {
+        match joined.last_mut() {
+            Some((last, last_kind)) if *last_kind == kind && belong_together(&text[last.end..range.start], kind) => {
+                last.end = range.end;
+            }
+            _ => joined.push((range, kind)),
+        }
+    }
+    joined
+}
+
+/// Whether what parts two violations of one kind is too little to make two of them.
+fn belong_together(between: &str, kind: &str) -> bool {
+    match kind {
+        "placeholder" => between.chars().count() <= 6 && !between.contains(['、', '。', '\n']),
+        "label" | "fence" => false,
+        _ => between.trim_matches(' ').is_empty(),
+    }
 }
 
 fn pattern(text: &str) -> Regex {
@@ -142,6 +160,7 @@ fn fence(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
         }
     }
     let whole = text.trim();
+    let whole = whole.rfind(['}', ']']).map_or(whole, |end| &whole[..=end]);
     if fences.is_empty() && whole.starts_with(['{', '[']) && whole.ends_with(['}', ']']) && whole.contains("\":") {
         let start = text.len() - text.trim_start().len();
         let range = start..start + whole.len();
@@ -230,12 +249,12 @@ fn with_brackets(text: &str, range: Range<usize>) -> Range<usize> {
 fn alternatives(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
-            r"^[【\[(]?(?:(?:記事)?(?:タイトル|見出し|題名|件名|キャッチコピー)(?:の)?(?:候補|案|例)|(?:別|他の|ほかの)(?:案|バージョン|パターン)",
+            r"^(?:(?:記事)?(?:タイトル|見出し|題名|件名|キャッチコピー)(?:の)?(?:候補|案|例)|(?:別|他の|ほかの)(?:案|バージョン|パターン)",
             r"|(?:案|パターン|バージョン|提案|候補|オプション|プラン|例文|下書き|ドラフト|草案)\s?(?:[0-9A-CＡ-Ｃ一二三①-⑤]|その[0-9一二三]))",
         ))
     });
     for (n, block) in passage.blocks.iter().enumerate() {
-        let content = passage.text[block.content.clone()].trim_start_matches(['*', '#', ' ', '■', '◆', '●']);
+        let content = passage.text[block.content.clone()].trim_start_matches(['*', '#', ' ', '■', '◆', '●', '<', '(', '【', '[', '〈', '《', '-']);
         if block.kind == BlockKind::Paragraph && content.contains('。') || !HEADING.is_match(content) {
             continue;
         }
@@ -264,7 +283,7 @@ fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     for found in BRACKETS.find_iter(&passage.text) {
         let text = found.as_str();
         // Round brackets and 【】 also hold remarks and headings: only what asks to be filled in counts there.
-        let asks = ["記入", "挿入", "入力", "ここに", "差し替え", "要確認", "追記", "計算してください", "Insert", "insert"];
+        let asks = ["を記入", "を挿入", "を入力", "ここに", "差し替え", "要確認", "を追記", "計算してください", "Insert", "insert"];
         let is_form = text.starts_with(['[', '{', '<', '\\', '`']) && !is_link(&passage.text, found.end());
         if is_form || asks.iter().any(|ask| text.contains(ask)) {
             violations.push((found.range(), "placeholder"));
@@ -310,8 +329,9 @@ fn preamble(passage: &Passage<'_>, head: &[Range<usize>], violations: &mut Vec<V
             r"^(?:それでは、?|では、?)?(?:以下|次|下記)(?:に|は|が|の(?:ように|とおり|通り)|のような|、)[^。\n]{0,60}(?:記事|文章|原稿|本文|物語|小説|台本|メール|コピー|広告|要約|翻訳|訳|修正|返信|プラン|計画|例|案|セリフ|敬語|レポート|アイデア|提案|作成|まとめ)[^。\n]{0,40}",
             r"(?:です|ます|ました|ますね|まとめてみました|こちら|:)[。!:]?$",
             r"|(?:記事|文章|原稿|指導書|計画|台本|要約|物語)を[^。\n]{0,16}(?:ご用意|用意|作成|執筆|お書き|書き|まとめ|お届け|提案|提示|作り)[^。\n]{0,8}(?:しました|いたしました|いたします|します|ました|ますね|しますね|みました|みますね)[。!]?$",
-            r"|記事(?:に|として)(?:まとめ|いたし|し)(?:ます|ました|てみました|ますね)[。!]?$",
-            r"|(?:優し|やさし|易し|わかりやす|分かりやす)[^。\n]{0,14}(?:まとめ|説明し|解説し|お伝えし|書い)(?:てみ|いたし)?(?:ます|ました|ますね|ましたので)[^。\n]{0,10}[。!]?$",
+            r"|記事(?:に|として)(?:まとめ|まとめていき|いたし|し)(?:ます|ました|てみました|ますね)[。!]?$",
+            r"|(?:優し|やさし|易し|わかりやす|分かりやす|やわらか)[^。\n]{0,18}(?:まとめ|説明し|解説し|書い)(?:てみ|ていき|いたし)?(?:ます|ました|ますね|ましたので)[^。\n]{0,10}[。!]?$",
+            r"|記事ですね[。!]?$",
             r"|提案(?:いた)?しますね?[。!]?$",
         ))
     });
@@ -373,18 +393,20 @@ fn closing(passage: &Passage<'_>, tail: &[Range<usize>], violations: &mut Vec<Vi
     static OFFERS: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"(?:お気軽に|遠慮なく|ご遠慮なく|いつでも|ぜひ|お手数ですが)[^。\n]{0,24}(?:お申し?付け|お申しつけ|お知らせ|教えて|おっしゃって|仰って|お声[がか]け|ご指示|お伝え|お尋ね|ご相談|ご質問|リクエスト)",
-            r"|(?:修正|調整|変更|追記|加筆|書き直し|リライト|要望|希望|文体|トーン|文字数|長さ|分量|短く|長く|詳しく|別の?(?:案|バージョン|パターン))[^。\n]{0,50}(?:お申し?付け|お申しつけ|お知らせ|教えてくだ|おっしゃって|お声[がか]け|ご指示|対応(?:可能|いたし|でき)|可能です|いたします|承ります|できます|ください)",
+            r"|(?:修正|調整|変更|追記|加筆|書き直し|リライト|要望|希望|文体|トーン|文字数|長さ|分量|短く|長く|詳しく|別の?(?:案|バージョン|パターン))[^。\n]{0,50}(?:お申し?付け|お申しつけ|お知らせ|教えてくだ|おっしゃって|お声[がか]け|ご指示|対応(?:可能|いたし|でき)|可能です|いたします|承ります|できます)",
+            r"|(?:加え|追加し|入れ|反映し|変え|整え)たい(?:場合|箇所|点)[^。\n]{0,40}(?:いただ|お送り|反映|お知らせ|ください|ます)|(?:いただければ|くだされば|頂ければ)[^。\n]{0,20}(?:反映|仕上げ|作成|修正|調整|補)",
             r"|(?:他に|ほかに|何か|もし)[^。\n]{0,40}(?:質問|困り事|お困り|気になる点|ご要望|ご希望|不明な?点|特定の)[^。\n]{0,40}(?:お知らせ|教えて|お尋ね|お申し?付け|聞いて|ください|アドバイス)",
             r"|必要(?:で(?:した|あれ|し)|に応じて|な場合は)[^。\n]{0,60}(?:調整|修正|変更|追加|作成|お知らせ|お申し|教えて|いたします|可能)",
-            r"|ご(?:要望|希望|指示|依頼)(?:が(?:あれば|ありましたら|ございましたら)|に応じて)",
+            r"|ご(?:要望|希望|指示|依頼)(?:が(?:あれば|ありましたら|ございましたら)|に応じて)[^。\n]{0,40}(?:いたします|します|できます|可能です|承ります|ください|ますので)",
             r"|お役に立て(?:れば|たら|ると)|(?:書き直し|執筆直し|添削)(?:ます|てみます|することも)",
             r"|調整してみてくださいね",
         ))
     });
     static CHECKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:いかがでしょうか|いかがでしたでしょうか|これでよろしいでしょうか|ご確認(?:ください|をお願い))[。?!]"));
     // What a reader may be asked to do as well.
-    const TO_READERS: [&str; 12] = [
+    const TO_READERS: [&str; 18] = [
         "お問い合わせ", "窓口", "事務局", "会場", "申し込", "公式", "ホームページ", "ウェブサイト", "サイトで", "スタッフ", "受付", "お住まい",
+        "応募", "提出", "送って", "添えて", "もらえます", "あなたの",
     ];
     let is_offer = |range: &Range<usize>| {
         let sentence = &passage.text[range.clone()];
@@ -403,11 +425,11 @@ fn closing(passage: &Passage<'_>, tail: &[Range<usize>], violations: &mut Vec<Vi
 fn meta(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     static META: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
-            r"(?:私は|わたしは)?(?:AI|人工知能|大規模言語モデル|言語モデル|AIアシスタント)(?:として|である私|なので|ですので|の私|アシスタントとして)",
-            r"|私は[^。\n]{0,20}(?:AI|言語モデル|アシスタント)(?:です|なので|のため)|このアシスタントで",
+            r"(?:私は|わたしは)?(?:AI|人工知能|大規模言語モデル|言語モデル|AIアシスタント)(?:として(?:は|の私|、|お|私)|である私|なので|ですので|の私|アシスタントとして)",
+            r"|私は[^。\n]{0,20}(?:AI|言語モデル|アシスタント)(?:です|であ|なので|のため)|このアシスタントで",
             r"|(?:最新|リアルタイム)の?(?:情報|ニュース|データ)(?:に|を|へ)[^。\n]{0,16}(?:アクセス|直接|確認)[^。\n]{0,8}(?:できません|できない|できず|できないため|いません|ないため)",
             r"|(?:学習|訓練)データ|知識のカットオフ|私の知識",
-            r"|文字数[:は約]|(?:約|およそ)?\d{2,5}(?:字|文字)(?:程度|ほど|前後|以内)?で(?:す|作成|執筆|書|まとめ|構成)|(?:約|およそ)\d{2,5}字。",
+            r"|文字数[:は約]|(?:約|およそ)?\d{2,5}(?:字|文字)(?:程度|ほど|前後|以内)?で(?:す|作成|執筆|書|まとめ|構成)|(?:字|調|向け)[^。\n]{0,14}で(?:執筆|作成|記述)(?:しました|しています|。|$)|(?:約|およそ)\d{2,5}字。",
             r"|(?:ですます|です・ます|である|敬体|常体|です、ます)調(?:で|を|に)[^。\n]{0,12}(?:作成|執筆|書|まとめ|統一|しま)",
             r"|ご(?:提示|指定|提供|依頼|入力|要望)(?:いただ|の|に|頂)",
             r"|(?:この|本|上記の?|以上の?|以下の?)(?:記事|文章|内容|台本|返信|セリフ|原稿)(?:は|では|に)[^。\n]{0,40}(?:推測|想像|一般的な知識|見出しのみ|タイトルのみ|見出しだけ|タイトルだけ|架空|フィクション|創作|AI(?:が|に|を)|構成されて|作成しています|執筆して|含んでいます|表現で[^。\n]{0,30}ています)",

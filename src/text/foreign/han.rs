@@ -19,7 +19,11 @@ pub(super) fn foreign(passage: &Passage<'_>, known: &str) -> Vec<Foreign> {
         }
     }
     for run in han_runs(text) {
-        if known.contains(&text[run.clone()]) {
+        if known.contains(&text[run.clone()]) || is_original_name(text, &run) {
+            continue;
+        }
+        if is_chinese_word(&text[run.clone()]) {
+            ranges.push(run);
             continue;
         }
         ranges.extend(unencodable(text, &run));
@@ -49,6 +53,20 @@ fn han_runs(text: &str) -> Vec<Range<usize>> {
     runs
 }
 
+/// A Chinese name in brackets after its Japanese: (光影戲團).
+fn is_original_name(text: &str, run: &Range<usize>) -> bool {
+    let before = text[..run.start].strip_suffix('(');
+    let after_japanese = before.and_then(|before| before.chars().next_back()).is_some_and(|c| is_han(c) || is_kana(c));
+    after_japanese && text[run.end..].starts_with([')', '、', ',']) && run.len() >= 9
+}
+
+/// Whether a run as a whole is a frequent Chinese word that no Japanese dictionary has.
+fn is_chinese_word(run: &str) -> bool {
+    static WORDS: OnceLock<Vec<&str>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| include_str!("../../../assets/chinese-words.txt").split_whitespace().collect());
+    words.binary_search(&run).is_ok()
+}
+
 /// Stretches between marks and kana: where a Chinese sentence would stand.
 fn clauses(text: &str) -> Vec<Range<usize>> {
     let is_edge = |c: char| c == '\n' || matches!(c, '「' | '」' | '『' | '』' | '(' | ')' | '。' | '!' | '?' | '|' | '*' | '#' | '・' | ':');
@@ -72,7 +90,8 @@ fn clauses(text: &str) -> Vec<Range<usize>> {
 /// Whether a stretch without kana is a Chinese clause: it has characters or function words that only Chinese has there.
 fn is_chinese_clause(passage: &Passage<'_>, clause: &Range<usize>) -> bool {
     let text = &passage.text[clause.clone()];
-    let foreign = text.chars().filter(|c| is_han(*c) && !is_in_japanese_use(*c)).count();
+    let is_foreign = |c: &char| is_han(*c) && (!is_in_japanese_use(*c) || TRADITIONAL.contains(*c));
+    let foreign = text.chars().filter(is_foreign).count();
     let han = text.chars().filter(|c| is_han(*c)).count();
     let function_words = passage
         .morphemes_in(clause)
@@ -168,14 +187,14 @@ fn is_within_japanese_word(text: &str, run: &Range<usize>, range: &Range<usize>)
 /// Words that Japanese does not have, or writes otherwise.
 const CHINESE_WORDS: &str = "因為 因爲 因此 但是 如果 可以 没有 沒有 什麼 甚麼 這個 那個 那些 這些 我們 你們 他們 她們 它們 我的 你的 他的 已經 而且 并且 \
     並且 雖然 不僅 能夠 為了 關於 對於 由於 以及 及其 其他的 目前的 怎麼 一個 一些 這種 每個 許多 很多 更多 可再生 核糖体 核糖體 \
-    口罩 氧素 例子 第三方 第3方 金幣 信息 網絡 網路 軟件 軟體 硬件 硬體 用戶 視頻 公里 公斤 厘米 千米 毫米 手機 電腦 計算機 互聯網 \
-    人工智能 智能 綠色 可持續 持續發展 總部 顧客群 優勢 創新 創業者 團隊 產品 夥伴 老師 疫情 新冠 防控 通過了 進行了 舉行 舉辦 參與 \
-    隨著 當前 然後 然后 更加 不斷 不會 不是 只是 只有 只要 就是 還是 還有 也是 都是 將會 應該 必須 語言 地區 區域 城鎮 旅遊 游客 \
-    酒店 餐廳 電視 電影 方面的 原因是 目的是 起来 采用 采取 斗争 首先 重新 安排 尽管 来自 看着 看来 放在 不再 等等 至少 比如 加上 \
-    遇到 正在 担心 随后 随着 遭到 相比 争取 推出 平方公里 平方千米 平方米 立方米 表演 提升 提前 意味着 以便 随便 如今 感到 来到 不少 \
-    却是 即将 建有 透露 想法 提到 予以 鼓励 始建 消除 身后 得以 遭受 依次 以致 即使 即便 大多数 大部分地 高考 走向 使得 加快 依照 \
-    有着 接下来 下列 著称 旨在 朝着 首批 迫使 伴随 堪称 推送 遍布 女性们 人们 他们 我们 你们 它们 孩子們 朋友們 不錯 特別是 尤其 \
-    尤其是 其中的 之間的 之后 之後 以后 以後 左右的 一起 一直 一定的 信使RNA 分支 喜好 根据 孩子 首次 例如";
+    口罩 氧素 例子 第三方 第3方 金幣 信息 網絡 網路 軟件 軟體 硬件 硬體 用戶 視頻 公里 公斤 厘米 千米 毫米 手機 電腦 互聯網 \
+    人工智能 綠色 可持續 持續發展 總部 顧客群 創新 創業者 團隊 產品 夥伴 老師 疫情 防控 通過了 進行了 舉行 舉辦 參與 隨著 當前 然後 \
+    然后 更加 不斷 不會 不是 只是 只有 只要 就是 還是 還有 也是 都是 將會 應該 語言 地區 區域 城鎮 旅遊 游客 餐廳 電視 電影 方面的 \
+    原因是 目的是 起来 采用 采取 斗争 首先 重新 安排 尽管 来自 看着 看来 放在 不再 等等 至少 比如 加上 遇到 正在 担心 随后 随着 \
+    遭到 相比 争取 推出 平方公里 平方千米 平方米 立方米 提升 提前 意味着 以便 随便 如今 感到 来到 不少 却是 即将 建有 透露 想法 提到 \
+    予以 鼓励 身后 得以 遭受 依次 以致 即使 即便 高考 走向 使得 加快 依照 有着 接下来 下列 著称 旨在 朝着 首批 迫使 伴随 堪称 推送 \
+    遍布 女性们 人们 他们 我们 你们 它们 孩子們 朋友們 不錯 特別是 尤其 尤其是 其中的 之間的 之后 之後 以后 左右的 一直 一定的 \
+    信使RNA 分支 根据 孩子 首次 例如";
 
 /// Traditional characters that modern Japanese keeps in names alone, each with its word.
 fn traditional(passage: &Passage<'_>, run: &Range<usize>, known: &str) -> Vec<Range<usize>> {

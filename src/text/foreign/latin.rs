@@ -99,7 +99,10 @@ fn judge(text: &str, words: &[Word<'_>], known: &HashSet<String>, runs: &mut Vec
     let Some(first) = words.iter().position(is_ordinary) else { return };
     let last = words.iter().rposition(is_ordinary).unwrap_or(first);
     let whole = &words[0..words.len()];
-    if is_gloss(text, whole) || is_title(text, whole) || is_name_with_connectors(text, whole, known) {
+    let is_name = |word: &Word<'_>| word.text.starts_with(char::is_uppercase) && word.text.chars().count() > 1;
+    let all_capitalised = whole.len() > 1 && whole.iter().all(is_name);
+    let opens_sentence = sets().sentence_openers.contains(whole[0].text.to_lowercase().as_str());
+    if (all_capitalised && !opens_sentence && !is_listed(text, whole)) || is_gloss(text, whole) || is_title(text, whole) || is_name_with_connectors(text, whole, known) {
         return;
     }
     // A sentence is shown from its first word; a single ordinary word among names stands alone.
@@ -112,6 +115,11 @@ fn judge(text: &str, words: &[Word<'_>], known: &HashSet<String>, runs: &mut Vec
     let kind = language(&words[first..=last]);
     let range = if first == last { glued_word(text, range) } else { range };
     runs.push(Foreign { range, kind });
+}
+
+/// Whether the words are not one name but several set apart by marks: `April - June`.
+fn is_listed(text: &str, words: &[Word<'_>]) -> bool {
+    words.windows(2).any(|pair| text[pair[0].range.end..pair[1].range.start].trim() != "")
 }
 
 /// A Latin word with the katakana it is glued to: `ポollenカウント`.
@@ -130,6 +138,9 @@ fn is_ordinary(text: &str, word: &Word<'_>, known: &HashSet<String>) -> bool {
     let first = word.text.chars().next().unwrap_or_default();
     let before = text[..word.range.start].chars().next_back().unwrap_or(' ');
     let after = text[word.range.end..].chars().next().unwrap_or(' ');
+    if lower.ends_with("'s") && lower.len() > 3 && text[word.range.end..].trim_start().starts_with(is_japanese) {
+        return true;
+    }
     if first.is_uppercase() {
         let rest_is_lower = word.text.chars().skip(1).all(|c| !c.is_uppercase()) && word.text.chars().count() > 1;
         return rest_is_lower && sets().capitalised.contains(lower.as_str());
@@ -144,7 +155,7 @@ fn is_ordinary(text: &str, word: &Word<'_>, known: &HashSet<String>) -> bool {
         let is_katakana = |c: char| matches!(c, 'ァ'..='ヺ' | 'ー');
         return is_katakana(before) && is_katakana(after);
     }
-    if before.is_ascii_digit() || matches!(before, '.' | '/' | '\\' | '@' | '#' | '_' | '%' | '°' | 'µ' | 'μ') {
+    if before.is_ascii_digit() || matches!(before, '.' | '/' | '\\' | '@' | '#' | '_' | '%' | '°' | 'µ' | 'μ' | '=' | '+') {
         return false;
     }
     if matches!(after, '/' | '_' | '\\' | '=') || after.is_ascii_digit() {
@@ -158,10 +169,11 @@ fn is_gloss(text: &str, words: &[Word<'_>]) -> bool {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return false };
     let before = text[..first.range.start].trim_end_matches([' ', '"', '\'', ':', '英', '略', '*']);
     let after = text[last.range.end..].trim_start_matches([' ', '"', '\'', '.', '*']);
-    let opened = before.ends_with('(') || before.ends_with("語") || before.ends_with('[');
-    let closed = after.starts_with([')', ',', '、', ';', ']', '、']) || after.starts_with("、") || after.starts_with("の略");
+    let is_open = before.rfind('(').is_some_and(|open| !before[open..].contains([')', '\n', '。']));
+    let opened = before.ends_with('(') || before.ends_with('[') || (is_open && before.ends_with(['、', ',', ';', '語']));
+    let closed = after.starts_with([')', ',', '、', ';', ']']) || after.starts_with("の略");
     let japanese_before = before
-        .trim_end_matches(['(', '['])
+        .trim_end_matches(['(', '[', '、', ',', ';'])
         .trim_end_matches([' ', '」', '』', '*', '"'])
         .chars()
         .next_back()

@@ -131,23 +131,23 @@ fn other_scripts(text: &str) -> Vec<Foreign> {
     runs
 }
 
-/// A run with the katakana and kanji that it is glued to: the word a reader stumbles over (高령化, ルミナ리아).
+/// A run with the katakana or kanji that it is glued to, so that a reader sees where in a word it sits (高령化).
 fn whole_word(text: &str, range: Range<usize>) -> Range<usize> {
     let is_glued = |c: &char| matches!(c, 'ァ'..='ヺ' | 'ー' | '\u{4E00}'..='\u{9FFF}' | '々' | '0'..='9');
-    let before = text[..range.start].chars().rev().take(6).take_while(is_glued).map(char::len_utf8).sum::<usize>();
-    let after = text[range.end..].chars().take(6).take_while(is_glued).map(char::len_utf8).sum::<usize>();
+    let before = text[..range.start].chars().next_back().filter(is_glued).map_or(0, char::len_utf8);
+    let after = text[range.end..].chars().next().filter(is_glued).map_or(0, char::len_utf8);
     range.start - before..range.end + after
 }
 
 /// UTF-8 that was read as Latin-1 or Shift_JIS: `ã‚`, `â€`, `縺ゅ`.
 fn misread_bytes(text: &str) -> Vec<Foreign> {
     let mut runs = Vec::new();
-    for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "莠コ"] {
+    for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "繝"] {
         // One 繧 may be a rare character; two marks side by side are an accident.
         for (at, _) in text.match_indices(mark) {
             let end = text[at..].char_indices().take_while(|(_, c)| !c.is_whitespace() && !"。、".contains(*c)).count();
             let end = text[at..].char_indices().nth(end).map_or(text.len(), |(n, _)| at + n);
-            let count = ["縺", "繧", "譁", "ã", "â€", "Ã"].iter().map(|m| text[at..end].matches(m).count()).sum::<usize>();
+            let count = ["縺", "繧", "譁", "繝", "ã", "â€", "Ã"].iter().map(|m| text[at..end].matches(m).count()).sum::<usize>();
             if count >= 2 {
                 runs.push(Foreign { range: at..end, kind: ForeignKind::Mojibake });
             }
