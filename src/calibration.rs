@@ -149,7 +149,8 @@ fn is_evidence_of_passing(property: Property) -> bool {
 }
 
 fn failing_spans(score: &Score) -> Vec<(Range<usize>, String)> {
-    let is_failing = |verdict: Option<SpecificVerdict>| verdict.is_none_or(|verdict| verdict == SpecificVerdict::Fabricated);
+    let is_failing =
+        |verdict: Option<SpecificVerdict>| verdict.is_none_or(|verdict| verdict == SpecificVerdict::Fabricated);
     let failing = score.evidence.iter().filter(|evidence| is_failing(evidence.verdict) && evidence.waived.is_none());
     failing
         .filter_map(|evidence| {
@@ -194,7 +195,11 @@ fn match_spans(output: &str, labels: &[String], found: &[(Range<usize>, String)]
         }
     }
     let open = |used: &[bool]| (0..used.len()).filter(|n| !used[*n]).collect::<Vec<_>>();
-    Matching { matched: label_used.iter().filter(|used| **used).count(), missed: open(&label_used), extra: open(&found_used) }
+    Matching {
+        matched: label_used.iter().filter(|used| **used).count(),
+        missed: open(&label_used),
+        extra: open(&found_used),
+    }
 }
 
 fn overlap(a: &Range<usize>, b: &Range<usize>) -> f64 {

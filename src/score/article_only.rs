@@ -123,12 +123,45 @@ fn paragraph_at(passage: &Passage<'_>, first: usize) -> Range<usize> {
 /// Whether a paragraph plans an article instead of being one.
 fn is_planning(paragraph: &str) -> bool {
     static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^(?:Okay|OK|Alright|Hmm|So|First)?,? ?(?:the user|The user|we need|We need|I need|I should|let me|Let me|let's|Let's|I'll|analysis)")
+        pattern(
+            r"^(?:Okay|OK|Alright|Hmm|So|First)?,? ?(?:the user|The user|we need|We need|I need|I should|let me|Let me|let's|Let's|I'll|analysis)",
+        )
     });
     const CUES: [&str; 34] = [
-        "構成の検討", "構成案", "構成を考え", "構成としては", "方針", "ユーザー", "指示は", "指示では", "指示に", "依頼は", "読み手は", "読者は", "想定読者",
-        "求められて", "求めている", "求めています", "導入で", "導入部", "導入→", "触れる", "盛り込む", "まとめる", "避ける", "→", "トーンは", "文体は", "ですます調",
-        "必要がある", "書くこと", "書けばよい", "書こう", "しよう。", "考えよう", "整理すると",
+        "構成の検討",
+        "構成案",
+        "構成を考え",
+        "構成としては",
+        "方針",
+        "ユーザー",
+        "指示は",
+        "指示では",
+        "指示に",
+        "依頼は",
+        "読み手は",
+        "読者は",
+        "想定読者",
+        "求められて",
+        "求めている",
+        "求めています",
+        "導入で",
+        "導入部",
+        "導入→",
+        "触れる",
+        "盛り込む",
+        "まとめる",
+        "避ける",
+        "→",
+        "トーンは",
+        "文体は",
+        "ですます調",
+        "必要がある",
+        "書くこと",
+        "書けばよい",
+        "書こう",
+        "しよう。",
+        "考えよう",
+        "整理すると",
     ];
     ENGLISH.is_match(paragraph) || {
         let cues = CUES.iter().filter(|cue| paragraph.contains(**cue)).count();
@@ -143,8 +176,11 @@ fn is_planning(paragraph: &str) -> bool {
 fn fence(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     let text = passage.text.as_str();
     let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).count();
-    let fences: Vec<&Block> =
-        passage.blocks.iter().filter(|b| b.kind == BlockKind::Code && text[b.range.clone()].starts_with("```")).collect();
+    let fences: Vec<&Block> = passage
+        .blocks
+        .iter()
+        .filter(|b| b.kind == BlockKind::Code && text[b.range.clone()].starts_with("```"))
+        .collect();
     for pair in fences.chunks(2) {
         let (open, close) = (pair[0], pair.get(1));
         let inner = open.range.end..close.map_or(text.len(), |block| block.range.start);
@@ -235,12 +271,17 @@ const LONGEST_CHANCE_RUN: usize = 14;
 fn shares_run(text: &str, part: &str) -> bool {
     let chars: Vec<(usize, char)> = part.char_indices().collect();
     let windows = chars.windows(LONGEST_CHANCE_RUN);
-    windows.map(|window| &part[window[0].0..window[LONGEST_CHANCE_RUN - 1].0 + window[LONGEST_CHANCE_RUN - 1].1.len_utf8()]).any(|run| text.contains(run))
+    windows
+        .map(|window| {
+            &part[window[0].0..window[LONGEST_CHANCE_RUN - 1].0 + window[LONGEST_CHANCE_RUN - 1].1.len_utf8()]
+        })
+        .any(|run| text.contains(run))
 }
 
 /// A sentence with the quotation marks around it.
 fn with_brackets(text: &str, range: Range<usize>) -> Range<usize> {
-    let start = text[..range.start].chars().next_back().filter(|c| matches!(c, '「' | '『' | '"')).map_or(0, char::len_utf8);
+    let start =
+        text[..range.start].chars().next_back().filter(|c| matches!(c, '「' | '『' | '"')).map_or(0, char::len_utf8);
     let end = text[range.end..].chars().next().filter(|c| matches!(c, '」' | '』' | '"')).map_or(0, char::len_utf8);
     range.start - start..range.end + end
 }
@@ -254,7 +295,8 @@ fn alternatives(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
         ))
     });
     for (n, block) in passage.blocks.iter().enumerate() {
-        let content = passage.text[block.content.clone()].trim_start_matches(['*', '#', ' ', '■', '◆', '●', '<', '(', '【', '[', '〈', '《', '-']);
+        let content = passage.text[block.content.clone()]
+            .trim_start_matches(['*', '#', ' ', '■', '◆', '●', '<', '(', '【', '[', '〈', '《', '-']);
         if block.kind == BlockKind::Paragraph && content.contains('。') || !HEADING.is_match(content) {
             continue;
         }
@@ -283,7 +325,18 @@ fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     for found in BRACKETS.find_iter(&passage.text) {
         let text = found.as_str();
         // Round brackets and 【】 also hold remarks and headings: only what asks to be filled in counts there.
-        let asks = ["を記入", "を挿入", "を入力", "ここに", "差し替え", "要確認", "を追記", "計算してください", "Insert", "insert"];
+        let asks = [
+            "を記入",
+            "を挿入",
+            "を入力",
+            "ここに",
+            "差し替え",
+            "要確認",
+            "を追記",
+            "計算してください",
+            "Insert",
+            "insert",
+        ];
         let is_form = text.starts_with(['[', '{', '<', '\\', '`']) && !is_link(&passage.text, found.end());
         if is_form || asks.iter().any(|ask| text.contains(ask)) {
             violations.push((found.range(), "placeholder"));
@@ -298,19 +351,36 @@ fn is_link(text: &str, end: usize) -> bool {
 /// 「〇〇さんのおかげです」と伝える: 〇〇 stands for whatever the reader puts in.
 fn is_pattern_in_advice(passage: &Passage<'_>, range: &Range<usize>) -> bool {
     let before = &passage.text[..range.start];
-    let quoted = before.rfind(['「', '『']).is_some_and(|open| before.rfind(['」', '』']).is_none_or(|close| close < open));
+    let quoted =
+        before.rfind(['「', '『']).is_some_and(|open| before.rfind(['」', '』']).is_none_or(|close| close < open));
     let sentence = passage.sentences.iter().find(|sentence| sentence.range.contains(&range.start));
     let sentence = sentence.map_or("", |sentence| &passage.text[sentence.range.clone()]);
-    let advice = ["のように", "といった", "という", "など", "たとえば", "例えば", "表現", "言葉", "場合", "伝え", "と言", "と書"];
+    let advice = [
+        "のように",
+        "といった",
+        "という",
+        "など",
+        "たとえば",
+        "例えば",
+        "表現",
+        "言葉",
+        "場合",
+        "伝え",
+        "と言",
+        "と書",
+    ];
     quoted && advice.iter().any(|cue| sentence.contains(cue))
 }
 
 /// The sentences at the head and at the tail that something addressed to whoever asked may be among.
 fn edges(passage: &Passage<'_>, violations: &[Violation]) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-    let is_free = |range: &Range<usize>| violations.iter().all(|(other, kind)| {
-        *kind == "prompt_echo" || range.end <= other.start || other.end <= range.start
-    });
-    let sentences: Vec<Range<usize>> = passage.sentences.iter().map(|s| s.range.clone()).filter(|r| is_free(r)).collect();
+    let is_free = |range: &Range<usize>| {
+        violations
+            .iter()
+            .all(|(other, kind)| *kind == "prompt_echo" || range.end <= other.start || other.end <= range.start)
+    };
+    let sentences: Vec<Range<usize>> =
+        passage.sentences.iter().map(|s| s.range.clone()).filter(|r| is_free(r)).collect();
     let head = sentences.iter().take(4).cloned().collect();
     let tail_from = sentences.len().saturating_sub(7.max(sentences.len() / 5));
     (head, sentences[tail_from..].to_vec())
@@ -364,7 +434,8 @@ fn labels(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
             r"^[\[【(<〈《≪「*#■◆●\s]*(?:ニュース)?(?:記事|回答|返答|出力|答え|本文|要約|原稿|完成版|完成記事|記事本文|ニュース記事|敬語版|修正(?:後|例|版)[^。\n]{0,6}|直した文章|脚本|会話の要約|文章[(（][^)）]{1,8}[)）])(?:\s?(?:例|案|全文|はこちら))?[\]】)>〉》≫」*\s]*[:：]?[\]】)>〉》≫」*\s]*$",
         ))
     });
-    static INLINE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\**[\[【(]?(?:記事|回答|返答|出力|本文|要約|原稿|脚本)[\]】)]?\**[:：]\**"));
+    static INLINE: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"^\**[\[【(]?(?:記事|回答|返答|出力|本文|要約|原稿|脚本)[\]】)]?\**[:：]\**"));
     static AFTER: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"^[\[【(<〈《―ー\-*\s~〜]*(?:以上(?:です|になります|でした|となります)?|記事(?:は)?(?:ここまで|終わり|おわり|終了|以上(?:です)?)|(?:記事|本文)の?(?:終わり|おわり)|ここまで|本文ここまで|終わり|おわり|了|完|終|END|End|Fin|FIN)[\]】)>〉》―ー\-*\s~〜。!]*$",
@@ -402,11 +473,31 @@ fn closing(passage: &Passage<'_>, tail: &[Range<usize>], violations: &mut Vec<Vi
             r"|調整してみてくださいね",
         ))
     });
-    static CHECKS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:いかがでしょうか|いかがでしたでしょうか|これでよろしいでしょうか|ご確認(?:ください|をお願い))[。?!]"));
+    static CHECKS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"^(?:いかがでしょうか|いかがでしたでしょうか|これでよろしいでしょうか|ご確認(?:ください|をお願い))[。?!]",
+        )
+    });
     // What a reader may be asked to do as well.
     const TO_READERS: [&str; 18] = [
-        "お問い合わせ", "窓口", "事務局", "会場", "申し込", "公式", "ホームページ", "ウェブサイト", "サイトで", "スタッフ", "受付", "お住まい",
-        "応募", "提出", "送って", "添えて", "もらえます", "あなたの",
+        "お問い合わせ",
+        "窓口",
+        "事務局",
+        "会場",
+        "申し込",
+        "公式",
+        "ホームページ",
+        "ウェブサイト",
+        "サイトで",
+        "スタッフ",
+        "受付",
+        "お住まい",
+        "応募",
+        "提出",
+        "送って",
+        "添えて",
+        "もらえます",
+        "あなたの",
     ];
     let is_offer = |range: &Range<usize>| {
         let sentence = &passage.text[range.clone()];

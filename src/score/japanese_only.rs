@@ -12,6 +12,10 @@ pub(super) fn score(subject: &Subject<'_>) -> Score {
 /// Words of the source are names here, however they are spelt.
 fn known_text(subject: &Subject<'_>) -> String {
     let Some(source) = subject.source else { return String::new() };
-    let texts = [&source.publisher, &source.title].into_iter().chain(&source.body).chain(&source.facts).chain(&source.background);
+    let texts = [&source.publisher, &source.title]
+        .into_iter()
+        .chain(&source.body)
+        .chain(&source.facts)
+        .chain(&source.background);
     texts.chain(source.aliases.iter().flatten()).map(String::as_str).collect::<Vec<_>>().join("\n")
 }

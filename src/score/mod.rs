@@ -66,8 +66,7 @@ impl Subject<'_> {
 
     /// The score of a property that fails where `violations` (ranges of the normalised text) are not waived.
     fn violations(&self, property: Property, violations: Vec<(Range<usize>, &'static str)>) -> Score {
-        let mut evidence: Vec<Evidence> =
-            violations.iter().map(|(range, kind)| self.evidence(range, *kind)).collect();
+        let mut evidence: Vec<Evidence> = violations.iter().map(|(range, kind)| self.evidence(range, *kind)).collect();
         for (evidence, (range, _)) in evidence.iter_mut().zip(&violations) {
             evidence.waived = self.waiver(property, range);
         }
@@ -82,7 +81,8 @@ impl Subject<'_> {
         let covers = |words: &str| {
             let words = crate::text::normalize::Normalized::new(words).text;
             let found = self.passage.text.match_indices(words.trim()).map(|(at, found)| at..at + found.len());
-            let covering: Vec<Range<usize>> = found.filter(|found| found.start < range.end && range.start < found.end).collect();
+            let covering: Vec<Range<usize>> =
+                found.filter(|found| found.start < range.end && range.start < found.end).collect();
             !covering.is_empty()
                 && self.passage.text[range.clone()].char_indices().all(|(at, c)| {
                     let at = range.start + at;

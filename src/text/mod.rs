@@ -8,6 +8,8 @@ mod dictionary;
 pub mod foreign;
 pub mod morpheme;
 pub mod normalize;
+pub mod number;
+pub mod quantity;
 pub mod sentence;
 pub mod tag;
 

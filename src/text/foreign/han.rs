@@ -69,7 +69,10 @@ fn is_chinese_word(run: &str) -> bool {
 
 /// Stretches between marks and kana: where a Chinese sentence would stand.
 fn clauses(text: &str) -> Vec<Range<usize>> {
-    let is_edge = |c: char| c == '\n' || matches!(c, '「' | '」' | '『' | '』' | '(' | ')' | '。' | '!' | '?' | '|' | '*' | '#' | '・' | ':');
+    let is_edge = |c: char| {
+        c == '\n'
+            || matches!(c, '「' | '」' | '『' | '』' | '(' | ')' | '。' | '!' | '?' | '|' | '*' | '#' | '・' | ':')
+    };
     let mut clauses = Vec::new();
     for sentence in text.split(is_edge) {
         let start = sentence.as_ptr() as usize - text.as_ptr() as usize;
@@ -98,16 +101,20 @@ fn is_chinese_clause(passage: &Passage<'_>, clause: &Range<usize>) -> bool {
         .iter()
         .filter(|word| {
             let surface = word.surface(&passage.text);
-            let is_suffix = matches!(word.pos(), Pos::NounSuffix | Pos::AdverbialSuffix | Pos::PlaceSuffix | Pos::Counter);
+            let is_suffix =
+                matches!(word.pos(), Pos::NounSuffix | Pos::AdverbialSuffix | Pos::PlaceSuffix | Pos::Counter);
             (STRONG_FUNCTION_WORDS.contains(&surface)) || (WEAK_FUNCTION_WORDS.contains(&surface) && !is_suffix)
         })
         .map(|word| if STRONG_FUNCTION_WORDS.contains(&word.surface(&passage.text)) { 2 } else { 1 })
         .sum::<usize>();
-    (foreign * 5 >= han && foreign >= 2) || (han >= 6 && function_words + foreign >= 3) || (han >= 8 && function_words >= 2)
+    (foreign * 5 >= han && foreign >= 2)
+        || (han >= 6 && function_words + foreign >= 3)
+        || (han >= 8 && function_words >= 2)
 }
 
 const STRONG_FUNCTION_WORDS: [&str; 22] = [
-    "了", "们", "們", "這", "这", "與", "与", "為", "为", "是", "也", "都", "很", "就", "把", "被", "吗", "嗎", "呢", "於", "于", "讓",
+    "了", "们", "們", "這", "这", "與", "与", "為", "为", "是", "也", "都", "很", "就", "把", "被", "吗", "嗎", "呢",
+    "於", "于", "讓",
 ];
 const WEAK_FUNCTION_WORDS: [&str; 14] =
     ["的", "在", "和", "及", "並", "并", "由", "將", "将", "從", "从", "使", "對", "对"];

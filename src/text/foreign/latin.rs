@@ -90,7 +90,8 @@ fn masks(passage: &Passage<'_>) -> Vec<Range<usize>> {
 /// Keys of a JSON wrapper are part of the wrapper, not of the text.
 fn json_keys(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     static PATTERN: OnceLock<regex::Regex> = OnceLock::new();
-    let pattern = PATTERN.get_or_init(|| regex::Regex::new(r#""[A-Za-z_][A-Za-z0-9_]*"\s*:|\\n"#).expect("a valid pattern"));
+    let pattern =
+        PATTERN.get_or_init(|| regex::Regex::new(r#""[A-Za-z_][A-Za-z0-9_]*"\s*:|\\n"#).expect("a valid pattern"));
     pattern.find_iter(text).map(|found| found.range())
 }
 
@@ -102,7 +103,11 @@ fn judge(text: &str, words: &[Word<'_>], known: &HashSet<String>, runs: &mut Vec
     let is_name = |word: &Word<'_>| word.text.starts_with(char::is_uppercase) && word.text.chars().count() > 1;
     let all_capitalised = whole.len() > 1 && whole.iter().all(is_name);
     let opens_sentence = sets().sentence_openers.contains(whole[0].text.to_lowercase().as_str());
-    if (all_capitalised && !opens_sentence && !is_listed(text, whole)) || is_gloss(text, whole) || is_title(text, whole) || is_name_with_connectors(text, whole, known) {
+    if (all_capitalised && !opens_sentence && !is_listed(text, whole))
+        || is_gloss(text, whole)
+        || is_title(text, whole)
+        || is_name_with_connectors(text, whole, known)
+    {
         return;
     }
     // A sentence is shown from its first word; a single ordinary word among names stands alone.
@@ -155,7 +160,9 @@ fn is_ordinary(text: &str, word: &Word<'_>, known: &HashSet<String>) -> bool {
         let is_katakana = |c: char| matches!(c, 'ァ'..='ヺ' | 'ー');
         return is_katakana(before) && is_katakana(after);
     }
-    if before.is_ascii_digit() || matches!(before, '.' | '/' | '\\' | '@' | '#' | '_' | '%' | '°' | 'µ' | 'μ' | '=' | '+') {
+    if before.is_ascii_digit()
+        || matches!(before, '.' | '/' | '\\' | '@' | '#' | '_' | '%' | '°' | 'µ' | 'μ' | '=' | '+')
+    {
         return false;
     }
     if matches!(after, '/' | '_' | '\\' | '=') || after.is_ascii_digit() {
@@ -170,7 +177,8 @@ fn is_gloss(text: &str, words: &[Word<'_>]) -> bool {
     let before = text[..first.range.start].trim_end_matches([' ', '"', '\'', ':', '英', '略', '*']);
     let after = text[last.range.end..].trim_start_matches([' ', '"', '\'', '.', '*']);
     let is_open = before.rfind('(').is_some_and(|open| !before[open..].contains([')', '\n', '。']));
-    let opened = before.ends_with('(') || before.ends_with('[') || (is_open && before.ends_with(['、', ',', ';', '語']));
+    let opened =
+        before.ends_with('(') || before.ends_with('[') || (is_open && before.ends_with(['、', ',', ';', '語']));
     let closed = after.starts_with([')', ',', '、', ';', ']']) || after.starts_with("の略");
     let japanese_before = before
         .trim_end_matches(['(', '[', '、', ',', ';'])
@@ -194,11 +202,13 @@ fn is_title(text: &str, words: &[Word<'_>]) -> bool {
 
 /// `Bank of America`, `University of the Arts`: every word but connectors is capitalised.
 fn is_name_with_connectors(text: &str, words: &[Word<'_>], known: &HashSet<String>) -> bool {
-    let mut capitalised = words.iter().filter(|word| word.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()));
+    let mut capitalised =
+        words.iter().filter(|word| word.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()));
     let ordinary = words.iter().filter(|word| is_ordinary(text, word, known));
     let all_connect = ordinary.clone().all(|word| sets().connectors.contains(word.text));
     let first_is_capital = words.first().is_some_and(|word| {
-        word.text.starts_with(char::is_uppercase) && !sets().sentence_openers.contains(word.text.to_lowercase().as_str())
+        word.text.starts_with(char::is_uppercase)
+            && !sets().sentence_openers.contains(word.text.to_lowercase().as_str())
     });
     all_connect && first_is_capital && capitalised.by_ref().count() > ordinary.count()
 }
@@ -210,8 +220,10 @@ fn language(words: &[Word<'_>]) -> ForeignKind {
     if has_diacritic && !has_macron {
         return ForeignKind::Other;
     }
-    let count = |set: &HashSet<&str>| words.iter().filter(|word| set.contains(word.text.to_lowercase().as_str())).count();
-    let (english, romaji, other) = (count(&sets().english), count(&sets().romaji_particles), count(&sets().other_words));
+    let count =
+        |set: &HashSet<&str>| words.iter().filter(|word| set.contains(word.text.to_lowercase().as_str())).count();
+    let (english, romaji, other) =
+        (count(&sets().english), count(&sets().romaji_particles), count(&sets().other_words));
     let kana = words.iter().filter(|word| reads_as_kana(word.text)).count();
     if has_macron || (kana == words.len() && english == 0) || (romaji > english && kana * 4 >= words.len() * 3) {
         return ForeignKind::Romaji;
@@ -222,8 +234,8 @@ fn language(words: &[Word<'_>]) -> ForeignKind {
 /// Whether a word can be cut into kana: syllables of a consonant and a vowel, `n`, doubled consonants.
 fn reads_as_kana(word: &str) -> bool {
     const ONSETS: [&str; 36] = [
-        "kky", "ssh", "cch", "tch", "tts", "ppy", "ky", "sh", "ch", "ts", "ny", "hy", "my", "ry", "gy", "by", "py", "ja", "kk",
-        "ss", "tt", "pp", "k", "s", "t", "n", "h", "f", "m", "y", "r", "w", "g", "z", "d", "b",
+        "kky", "ssh", "cch", "tch", "tts", "ppy", "ky", "sh", "ch", "ts", "ny", "hy", "my", "ry", "gy", "by", "py",
+        "ja", "kk", "ss", "tt", "pp", "k", "s", "t", "n", "h", "f", "m", "y", "r", "w", "g", "z", "d", "b",
     ];
     let word = word.to_lowercase().replace(['ā', 'â'], "a").replace(['ū', 'û'], "u").replace(['ō', 'ô'], "o");
     let mut rest = word.as_str();
@@ -258,7 +270,9 @@ fn sets() -> &'static Sets {
         allowed: ALLOWED.split_whitespace().collect(),
         capitalised: CAPITALISED.split_whitespace().collect(),
         connectors: CONNECTORS.split_whitespace().collect(),
-        sentence_openers: "the this these that it in on for as to we i you our my there here if when while with".split(' ').collect(),
+        sentence_openers: "the this these that it in on for as to we i you our my there here if when while with"
+            .split(' ')
+            .collect(),
         clause: CLAUSE.split_whitespace().collect(),
         english: ENGLISH.split_whitespace().collect(),
         romaji_particles: ROMAJI_PARTICLES.split_whitespace().collect(),

@@ -84,12 +84,16 @@ enum Script {
 fn script(c: char) -> Script {
     match c {
         ' '..='~' | '\u{3000}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}' => Script::None,
-        '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}' | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}' => Script::Hangul,
+        '\u{1100}'..='\u{11FF}' | '\u{3130}'..='\u{318F}' | '\u{A960}'..='\u{A97F}' | '\u{AC00}'..='\u{D7FF}' => {
+            Script::Hangul
+        }
         '\u{370}'..='\u{3FF}' | '\u{1F00}'..='\u{1FFF}' => Script::Greek,
         // Cyrillic, Armenian, Hebrew, Arabic, Indic, Thai, Georgian, Ethiopic, Khmer, Mongolian and the like.
-        '\u{400}'..='\u{10FF}' | '\u{1200}'..='\u{1DBF}' | '\u{2D00}'..='\u{2D2F}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}' => {
-            Script::Other
-        }
+        '\u{400}'..='\u{10FF}'
+        | '\u{1200}'..='\u{1DBF}'
+        | '\u{2D00}'..='\u{2D2F}'
+        | '\u{FB1D}'..='\u{FDFF}'
+        | '\u{FE70}'..='\u{FEFE}' => Script::Other,
         '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{80}'..='\u{9F}' => Script::Mojibake,
         _ => Script::None,
     }
@@ -142,12 +146,16 @@ fn whole_word(text: &str, range: Range<usize>) -> Range<usize> {
 /// UTF-8 that was read as Latin-1 or Shift_JIS: `ã‚`, `â€`, `縺ゅ`.
 fn misread_bytes(text: &str) -> Vec<Foreign> {
     let mut runs = Vec::new();
-    for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "繝"] {
+    for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "繝"]
+    {
         // One 繧 may be a rare character; two marks side by side are an accident.
         for (at, _) in text.match_indices(mark) {
             let end = text[at..].char_indices().take_while(|(_, c)| !c.is_whitespace() && !"。、".contains(*c)).count();
             let end = text[at..].char_indices().nth(end).map_or(text.len(), |(n, _)| at + n);
-            let count = ["縺", "繧", "譁", "繝", "ã", "â€", "Ã"].iter().map(|m| text[at..end].matches(m).count()).sum::<usize>();
+            let count = ["縺", "繧", "譁", "繝", "ã", "â€", "Ã"]
+                .iter()
+                .map(|m| text[at..end].matches(m).count())
+                .sum::<usize>();
             if count >= 2 {
                 runs.push(Foreign { range: at..end, kind: ForeignKind::Mojibake });
             }
