@@ -1,6 +1,7 @@
 pub mod case;
 pub mod diagnostic;
 pub mod document;
+pub mod engine;
 pub mod id;
 pub mod model;
 pub mod outcome;
