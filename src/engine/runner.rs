@@ -10,7 +10,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
@@ -22,7 +21,7 @@ use super::retry::{GiveUp, Policy};
 use super::transport::{NOT_STARTED, Reply, Transport};
 use crate::id::ModelId;
 use crate::outcome::{Outcome, Status};
-use crate::response::{Failure, FailureKind, Finish, FinishReason, Response, Usage};
+use crate::response::{Failure, FailureKind, FinishReason, Response};
 use crate::score::{Score, Verdict};
 use crate::trial::{Plan, Trial, TrialId};
 
@@ -276,7 +275,7 @@ impl Runner {
             response_id: response.id,
             scores,
             error,
-            ..errored(trial.id.clone(), String::new())
+            ..Outcome::without_answer(trial.id.clone(), Status::Failed, None)
         }
     }
 
@@ -351,21 +350,7 @@ fn why_no_answer(response: &Response) -> Option<String> {
 }
 
 fn errored(trial: TrialId, error: String) -> Outcome {
-    Outcome {
-        trial,
-        status: Status::Errored,
-        answer: None,
-        finish: Finish::default(),
-        usage: Usage::default(),
-        served_model: None,
-        response_id: None,
-        cost: None,
-        scores: Vec::new(),
-        error: Some(error),
-        attempts: Vec::new(),
-        cached: false,
-        latency: Duration::ZERO,
-    }
+    Outcome::without_answer(trial, Status::Errored, Some(error))
 }
 
 fn summary(outcome: Outcome) -> Summary {
@@ -394,10 +379,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::engine::testing::{SECOND, Trying, failure, hint, model, score, small_plan};
     use crate::engine::transport::scripted::{Scripted, answer};
     use crate::model::{Model, Provider};
+    use crate::response::{Finish, Usage};
 
     const AT_ONCE: Duration = Duration::ZERO;
 
