@@ -81,3 +81,37 @@ impl Transport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::testing::{model, small_plan};
+    use crate::prompt::Rendered;
+    use crate::provider::encode;
+
+    async fn ask(root: &Path, model: Model) -> Reply {
+        let transport = Transport::new(root, [&model], &HashMap::new());
+        let mut trial = small_plan(1, vec![model], 1).trials.remove(0);
+        trial.prompt = Arc::new(Rendered { system: Some("優しく。".into()), user: "量子".into() });
+        transport.send(&trial, &encode(&trial.model, &trial.prompt)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_recorded_answer_is_found_in_the_projects_folder() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("cases/c1/answers/p")).unwrap();
+        std::fs::write(root.path().join("cases/c1/answers/p/m.md"), "記事\n").unwrap();
+        let reply = ask(root.path(), model("m", Provider::Recorded)).await;
+        assert_eq!(reply.response.text.as_deref(), Some("記事"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_reads_the_system_text_a_blank_line_and_the_users_turn() {
+        let program = Model { command: vec!["cat".into()], ..model("m", Provider::Command) };
+        let reply = ask(Path::new(""), program).await;
+        assert_eq!(reply.response.text.as_deref(), Some("優しく。\n\n量子"));
+    }
+}
