@@ -2,3 +2,10 @@
 //!
 //! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out; no disk, clock or terminal. Reports are never read
 //! back, the journal is. Every count derives from [`Entry::status`](crate::outcome::Entry::status).
+
+pub mod csv;
+
+mod escape;
+#[cfg(test)]
+mod sample;
+mod tally;

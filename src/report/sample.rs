@@ -1,0 +1,312 @@
+//! Made-up runs for the tests of reports.
+
+use std::io;
+use std::time::Duration;
+
+use crate::case::Source;
+use crate::model::Provider;
+use crate::outcome::{
+    Attempt, CaseRecord, Entry, ModelRecord, Outcome, Outcomes, PromptRecord, Run, RunHeader, Status,
+};
+use crate::property::Property;
+use crate::response::{FailureKind, Finish, FinishReason, Usage};
+use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
+use crate::trial::TrialId;
+
+/// A run under construction: cases are added one by one, each asked of every prompt and model.
+pub(crate) struct RunBuilder {
+    header: RunHeader,
+    outcomes: Vec<Outcome>,
+}
+
+/// A run with its texts.
+pub(crate) struct SampleRun {
+    run: Run,
+    outcomes: Vec<Outcome>,
+}
+
+impl std::ops::Deref for SampleRun {
+    type Target = Run;
+
+    fn deref(&self) -> &Run {
+        &self.run
+    }
+}
+
+impl std::ops::DerefMut for SampleRun {
+    fn deref_mut(&mut self) -> &mut Run {
+        &mut self.run
+    }
+}
+
+impl Outcomes for SampleRun {
+    fn outcome(&self, entry: &Entry) -> io::Result<Outcome> {
+        let place = usize::try_from(entry.place.0).unwrap();
+        self.outcomes.get(place).cloned().ok_or_else(|| io::Error::other("the journal ends before this outcome"))
+    }
+}
+
+/// One trial of a case under construction.
+pub(crate) struct TrialBuilder(Outcome);
+
+impl RunBuilder {
+    pub(crate) fn new(prompts: &[&str], models: &[&str]) -> Self {
+        let prompts = prompts.iter().map(|id| PromptRecord {
+            id: id.parse().unwrap(),
+            text: "『{{ title }}』について書いてください。".to_owned(),
+            digest: "d1".to_owned(),
+        });
+        let models = models.iter().map(|id| ModelRecord {
+            id: id.parse().unwrap(),
+            provider: Provider::Recorded,
+            name: (*id).to_owned(),
+            base_url: String::new(),
+            price_note: None,
+        });
+        let header = RunHeader {
+            name: "2025-07-01T090000Z-3f2a1c".to_owned(),
+            tool_version: "0.1.0".to_owned(),
+            scorer_version: 1,
+            plan_digest: "3f2a1c99".repeat(8),
+            started_at: "2025-07-01T09:00:00Z".parse().unwrap(),
+            commit: None,
+            trials: 0,
+            repeats: 1,
+            cases: Vec::new(),
+            prompts: prompts.collect(),
+            models: models.collect(),
+        };
+        Self { header, outcomes: Vec::new() }
+    }
+
+    pub(crate) fn repeats(mut self, repeats: u32) -> Self {
+        self.header.repeats = repeats;
+        self
+    }
+
+    pub(crate) fn price_note(mut self, note: &str) -> Self {
+        self.header.models[0].price_note = Some(note.to_owned());
+        self
+    }
+
+    /// Adds a case. What its trials score is what it requires; without any, `japanese_only`.
+    pub(crate) fn case(self, id: &str, judge: impl Fn(TrialBuilder) -> TrialBuilder) -> Self {
+        self.titled(id, "量子分野の交流会、シカゴで開催", judge)
+    }
+
+    pub(crate) fn titled(mut self, id: &str, title: &str, judge: impl Fn(TrialBuilder) -> TrialBuilder) -> Self {
+        let mut required = Vec::new();
+        for prompt in &self.header.prompts {
+            for model in &self.header.models {
+                for repeat in 0..self.header.repeats {
+                    let trial = TrialId {
+                        case: id.parse().unwrap(),
+                        prompt: prompt.id.clone(),
+                        model: model.id.clone(),
+                        repeat,
+                    };
+                    let mut outcome = judge(TrialBuilder::new(trial)).0;
+                    outcome.scores.sort_by_key(|score| score.property);
+                    required.extend(outcome.scores.iter().map(|score| score.property));
+                    self.outcomes.push(outcome);
+                }
+            }
+        }
+        if required.is_empty() {
+            required.push(Property::JapaneseOnly);
+        }
+        required.sort_unstable();
+        required.dedup();
+        let source = Source { publisher: "文部科学省".to_owned(), title: title.to_owned(), ..Source::default() };
+        let id = id.parse().unwrap();
+        self.header.cases.push(CaseRecord { id, tags: Vec::new(), vars: Default::default(), source, required });
+        self
+    }
+
+    pub(crate) fn build(mut self) -> SampleRun {
+        self.header.trials = self.outcomes.len();
+        let entries = self.outcomes.iter().enumerate().map(|(place, outcome)| entry(outcome, place)).collect();
+        SampleRun { run: Run { header: self.header, entries, finished: true }, outcomes: self.outcomes }
+    }
+}
+
+fn entry(outcome: &Outcome, place: usize) -> Entry {
+    let score = |property| outcome.scores.iter().find(|score| score.property == property);
+    let is_fabricated = |evidence: &&Evidence| evidence.verdict == Some(SpecificVerdict::Fabricated);
+    Entry {
+        trial: outcome.trial.clone(),
+        status: outcome.status,
+        verdicts: Property::ALL.map(|property| score(property).map(|score| score.verdict)),
+        fabricated: score(Property::NoFabrication).map(|score| score.evidence.iter().filter(is_fabricated).count()),
+        chars: outcome.answer.as_ref().map(|answer| answer.chars().count()),
+        finish: outcome.finish.reason,
+        usage: outcome.usage,
+        cost: outcome.cost,
+        served_model: outcome.served_model.clone(),
+        error: outcome.error.clone(),
+        attempts: outcome.attempts.len(),
+        cached: outcome.cached,
+        latency: outcome.latency,
+        place: (place as u64, 1),
+    }
+}
+
+impl TrialBuilder {
+    fn new(trial: TrialId) -> Self {
+        Self(Outcome {
+            trial,
+            status: Status::Passed,
+            answer: Some("量子分野の交流会が開かれました。".to_owned()),
+            finish: Finish::of("stop"),
+            usage: Usage::default(),
+            served_model: None,
+            response_id: None,
+            cost: None,
+            scores: Vec::new(),
+            error: None,
+            attempts: Vec::new(),
+            cached: false,
+            latency: Duration::ZERO,
+        })
+    }
+
+    pub(crate) fn repeat(&self) -> u32 {
+        self.0.trial.repeat
+    }
+
+    /// Whether the trial is of this prompt.
+    pub(crate) fn is_of(&self, prompt: &str) -> bool {
+        self.0.trial.prompt.as_str() == prompt
+    }
+
+    /// Whether the trial is of this model.
+    pub(crate) fn asks(&self, model: &str) -> bool {
+        self.0.trial.model.as_str() == model
+    }
+
+    pub(crate) fn answer(mut self, text: &str) -> Self {
+        self.0.answer = Some(text.to_owned());
+        self
+    }
+
+    pub(crate) fn truncated(mut self) -> Self {
+        self.0.finish = Finish::of("MAX_TOKENS");
+        self
+    }
+
+    pub(crate) fn cost(mut self, dollars: f64) -> Self {
+        self.0.usage = Usage { input_tokens: Some(120), output_tokens: Some(900), ..Usage::default() };
+        self.0.cost = Some(dollars);
+        self
+    }
+
+    pub(crate) fn served_by(mut self, model: &str) -> Self {
+        self.0.served_model = Some(model.to_owned());
+        self
+    }
+
+    pub(crate) fn latency(mut self, millis: u64) -> Self {
+        self.0.latency = Duration::from_millis(millis);
+        let started_at = "2025-07-01T09:00:00Z".parse().unwrap();
+        self.0.attempts =
+            vec![Attempt { started_at, millis, status: Some(200), failure: None, message: None, waited_millis: None }];
+        self
+    }
+
+    pub(crate) fn pass(self, property: &str) -> Self {
+        self.score(property, Verdict::Pass, Some(1.0), None)
+    }
+
+    pub(crate) fn fail(self, property: &str) -> Self {
+        self.score(property, Verdict::Fail, Some(0.0), None)
+    }
+
+    pub(crate) fn unscored(self, property: &str) -> Self {
+        self.score(property, Verdict::Unscored, None, Some("the case has no source"))
+    }
+
+    pub(crate) fn score(mut self, property: &str, verdict: Verdict, value: Option<f64>, reason: Option<&str>) -> Self {
+        let property = Property::ALL.into_iter().find(|known| known.name() == property).unwrap();
+        let reason = reason.map(str::to_owned);
+        self.0.scores.push(Score { property, verdict, value, reason, evidence: Vec::new() });
+        self.0.status = Status::of_scores(&self.0.scores);
+        self
+    }
+
+    /// Adds evidence to the last score: the words of the answer, where they first occur.
+    pub(crate) fn at(mut self, words: &str, kind: &'static str) -> Self {
+        let span = self.0.answer.as_deref().and_then(|answer| answer.find(words).map(|at| (answer, at)));
+        let span = span.map(|(answer, at)| {
+            let start = answer[..at].chars().count();
+            Span { start, end: start + words.chars().count() }
+        });
+        self.0.scores.last_mut().unwrap().evidence.push(Evidence {
+            span,
+            text: words.to_owned(),
+            kind: kind.into(),
+            verdict: None,
+            basis: None,
+            why: None,
+            waived: None,
+        });
+        self
+    }
+
+    /// Says of the last evidence what was found about it.
+    pub(crate) fn found(mut self, verdict: SpecificVerdict, basis: Basis) -> Self {
+        let evidence = self.last_evidence();
+        (evidence.verdict, evidence.basis) = (Some(verdict), Some(basis));
+        self
+    }
+
+    pub(crate) fn why(mut self, why: &str) -> Self {
+        self.last_evidence().why = Some(why.to_owned());
+        self
+    }
+
+    pub(crate) fn waived(mut self, reason: &str) -> Self {
+        self.last_evidence().waived = Some(reason.to_owned());
+        self
+    }
+
+    fn last_evidence(&mut self) -> &mut Evidence {
+        self.0.scores.last_mut().unwrap().evidence.last_mut().unwrap()
+    }
+
+    /// A fabricated specific, with `no_fabrication` failing if that is not said yet.
+    pub(crate) fn invents(self, words: &str, kind: &'static str) -> Self {
+        let is_scored = self.0.scores.last().is_some_and(|score| score.property == Property::NoFabrication);
+        let scored = if is_scored { self } else { self.score("no_fabrication", Verdict::Fail, Some(0.5), None) };
+        scored
+            .at(words, kind)
+            .found(SpecificVerdict::Fabricated, Basis::Unsupported)
+            .why("nothing in the source supports it")
+    }
+
+    pub(crate) fn blocked(mut self, word: &str) -> Self {
+        self.0.answer = None;
+        self.0.finish = Finish { reason: FinishReason::Blocked, detail: Some(word.to_owned()) };
+        self.0.error = Some(format!("the answer was blocked: {word}"));
+        self.0.status = Status::Failed;
+        self
+    }
+
+    pub(crate) fn errored(mut self, message: &str) -> Self {
+        let started_at = "2025-07-01T09:00:00Z".parse().unwrap();
+        let failure = Some(FailureKind::Timeout);
+        self.0.answer = None;
+        self.0.finish = Finish::default();
+        self.0.error = Some(message.to_owned());
+        self.0.attempts =
+            vec![Attempt { started_at, millis: 5, status: None, failure, message: None, waited_millis: None }];
+        self.0.status = Status::Errored;
+        self
+    }
+
+    pub(crate) fn skipped(mut self) -> Self {
+        self.0.answer = None;
+        self.0.finish = Finish::default();
+        self.0.status = Status::Skipped;
+        self
+    }
+}
