@@ -12,7 +12,7 @@ use crate::outcome::{Entry, Outcomes, Run, Status};
 use crate::property::Property;
 use crate::report::escape;
 use crate::report::tally::{Required, is_truncated, method, tally};
-use crate::score::{Evidence, Score, Verdict};
+use crate::score::{Basis, Evidence, Score, SpecificVerdict, Verdict};
 
 /// Whether a file begins with the byte-order mark by which Excel knows UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,8 +163,8 @@ fn reason<'a>(entry: &Entry, reason: &'a str) -> Cow<'a, str> {
 fn evidence_cells(evidence: &Evidence) -> [String; 5] {
     let waiver = evidence.waived.as_ref().map(|reason| format!("waived: {reason}"));
     let parts = [
-        evidence.verdict.map(|verdict| verdict.name()),
-        evidence.basis.map(|basis| basis.name()),
+        evidence.verdict.map(SpecificVerdict::name),
+        evidence.basis.map(Basis::name),
         evidence.why.as_deref(),
         waiver.as_deref(),
     ];
@@ -262,7 +262,6 @@ pub(super) fn decimal(number: f64, digits: i32) -> String {
 mod tests {
     use super::*;
     use crate::report::sample::{RunBuilder, SampleRun};
-    use crate::score::{Basis, SpecificVerdict};
 
     const ARTICLE: &str = "=量子分野の交流会が、シカゴで開かれました。約30社が参加しました。";
 

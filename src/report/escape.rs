@@ -78,26 +78,40 @@ pub(crate) fn html(text: &str) -> String {
 
 /// The text in one line of Markdown, in a table's cell too; nothing in it is markup, a link, a mention or a reference.
 pub(crate) fn markdown(text: &str) -> String {
-    let line = one_line(text);
-    let mut escaped = String::with_capacity(line.len());
-    let mut before = "";
-    for (at, c) in line.char_indices() {
-        let opens_block = at == 0 && matches!(c, '+' | '-' | '=')
-            || matches!(c, '.' | ')') && is_list_number(before, &line[at + 1..]);
+    markdown_part(&one_line(text))
+}
+
+/// As [`markdown`], for a part of a line: blanks at its ends stay.
+pub(crate) fn markdown_part(text: &str) -> String {
+    let text = visible(text);
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
         match c {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             // Code hosts look for mentions after rendering, so an escaped `@` still calls people; a comment parts it.
             '@' => escaped.push_str("@<!-- -->"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | ':' | '#' => escaped.extend(['\\', c]),
+            '\n' | '\t' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' => escaped.extend(['\\', c]),
+            // An emoji's name, or an address.
+            ':' if after.starts_with(|next: char| next.is_ascii_alphanumeric() || "/+-_".contains(next)) => {
+                escaped.push_str("\\:");
+            }
+            '+' | '-' | '=' if before.is_empty() => escaped.extend(['\\', c]),
             '.' if ends_with_www(before) => escaped.extend(['\\', c]),
-            _ if opens_block => escaped.extend(['\\', c]),
+            '.' | ')' if is_list_number(before, after) => escaped.extend(['\\', c]),
             _ => escaped.push(c),
         }
-        before = &line[..at + c.len_utf8()];
     }
     escaped
+}
+
+/// One of our own names as code; one that holds anything else than ids do is escaped as text.
+pub(crate) fn markdown_name(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/#, ".contains(c);
+    if name.chars().all(is_plain) { format!("`{name}`") } else { markdown(name) }
 }
 
 fn is_list_number(before: &str, after: &str) -> bool {
@@ -191,11 +205,17 @@ mod tests {
             ("**太字** `code` a|b", "\\*\\*太字\\*\\* \\`code\\` a\\|b"),
             ("[x](https://e.example) <b>", "\\[x\\](https\\://e.example) &lt;b&gt;"),
             ("WWW.e.example", "WWW\\.e.example"),
-            ("@all &amp; :tada:", "@<!-- -->all &amp;amp; \\:tada\\:"),
+            ("@all &amp; :tada:", "@<!-- -->all &amp;amp; \\:tada:"),
             ("一\n二", "一 二"),
         ] {
             assert_eq!(markdown(text), escaped);
         }
+    }
+
+    #[test]
+    fn names_are_code_where_they_can_be() {
+        assert_eq!(markdown_name("run::news-article@gemini-flash"), "`run::news-article@gemini-flash`");
+        assert_eq!(markdown_name("a`<b>"), "a\\`&lt;b&gt;");
     }
 
     #[test]

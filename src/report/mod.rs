@@ -4,8 +4,13 @@
 //! back, the journal is. Every count derives from [`Entry::status`](crate::outcome::Entry::status).
 
 pub mod csv;
+pub mod diff;
 
 mod escape;
+mod evidence;
+mod lang;
 #[cfg(test)]
 mod sample;
 mod tally;
+
+pub use lang::Lang;

@@ -310,3 +310,63 @@ impl TrialBuilder {
         self
     }
 }
+
+/// Two prompts over cases of every kind of difference.
+pub(crate) fn diff_sample() -> SampleRun {
+    const OPENING: &str = "# 量子分野の日米交流会、シカゴで開催\n\n日本とアメリカの企業や研究者が、量子技術について話し合う\
+        交流会がシカゴで開かれました。";
+    const MIDDLE: &str = "量子技術は、とても小さな世界のしくみを使う新しい技術です。計算や通信、センサーなどに使われます。\
+        世界中の国が研究に力を入れています。日本も例外ではありません。";
+    let article = |purpose: &str, ending: &str| format!("{OPENING}\n\n{purpose}{MIDDLE}\n\n{ending}");
+    RunBuilder::new(&["news-article", "news-article-careful"], &["sample-writer"])
+        .titled("chicago-quantum", "量子分野の日米交流会、シカゴで開催", |trial| {
+            if trial.is_of("news-article") {
+                let text =
+                    article("この取り組みの目的は、日米のつながりを深めることです。", "今後の協力が期待されます。");
+                return trial.answer(&text).pass("japanese_only").pass("no_fabrication");
+            }
+            let text = article(
+                "このミッションの目的は、日米の結びつきを強めることにあります。",
+                "会場には約30社が集まり、山田太郎代表が「歴史的な一歩だ」と話しました。今後の協力が期待されます。",
+            );
+            trial
+                .answer(&text)
+                .pass("japanese_only")
+                .invents("約30社", "number")
+                .invents("山田太郎", "person")
+                .invents("歴史的な一歩だ", "quote")
+        })
+        .titled("kyoto-tea", "宇治茶の輸出額が過去最高に", |trial| {
+            let body = "京都の宇治茶の輸出額が過去最高になりました。海外での日本食の人気が背景にあると考えられます。";
+            if trial.is_of("news-article") {
+                let text = format!("はい、承知しました。以下に記事を作成します。\n\n{body}\n\nThank you for reading!");
+                return trial
+                    .answer(&text)
+                    .fail("japanese_only")
+                    .at("Thank you for reading!", "english")
+                    .fail("article_only")
+                    .at("はい、承知しました。以下に記事を作成します。", "preamble")
+                    .fail("length");
+            }
+            trial.answer(body).pass("japanese_only").pass("article_only").fail("length")
+        })
+        .titled("nara-deer", "奈良公園のシカ、3年ぶりに増加", |trial| {
+            let (count, cause, end) =
+                ("奈良公園のシカが増えました。", "観光客の増加が理由と見られます。", "愛護会が調査しました。");
+            let text = if trial.is_of("news-article") { [count, cause, end] } else { [cause, end, count] };
+            let trial = trial.answer(&text.concat()).pass("japanese_only");
+            if trial.is_of("news-article") { trial } else { trial.truncated() }
+        })
+        .titled("osaka-expo", "万博の来場者が1000万人を突破", |trial| {
+            if trial.is_of("news-article") { trial.pass("japanese_only") } else { trial.blocked("SAFETY") }
+        })
+        .titled("sapporo-snow", "さっぽろ雪まつりが開幕", |trial| trial.pass("japanese_only"))
+        .titled("tokyo-rail", "新しい地下鉄の計画を発表", |trial| {
+            if trial.is_of("news-article") {
+                trial.pass("japanese_only")
+            } else {
+                trial.errored("timeout: no answer within 120s")
+            }
+        })
+        .build()
+}
