@@ -46,6 +46,34 @@ pub(crate) struct Words {
     pub(crate) truncated: &'static str,
     pub(crate) no_answer: &'static str,
 
+    pub(crate) more: fn(usize) -> String,
+    pub(crate) beside: fn(&str, usize) -> String,
+    pub(crate) scale: fn(usize, usize, usize, u32) -> String,
+    pub(crate) unfinished: fn(usize, usize) -> String,
+    pub(crate) trials: fn(usize) -> String,
+
+    pub(crate) summary_title: &'static str,
+    pub(crate) summary_variant: &'static str,
+    pub(crate) summary_all: &'static str,
+    pub(crate) summary_cost: &'static str,
+    pub(crate) summary_cut: &'static str,
+    pub(crate) summary_counts: &'static str,
+    pub(crate) summary_rates: &'static str,
+    pub(crate) summary_rates_note: &'static str,
+    pub(crate) summary_repeats_note: &'static str,
+    pub(crate) summary_worst: &'static str,
+    pub(crate) summary_worst_of: fn(usize, usize) -> String,
+    pub(crate) summary_truncated: &'static str,
+    pub(crate) summary_no_answers: &'static str,
+    pub(crate) summary_errored: &'static str,
+    pub(crate) summary_waivers: &'static str,
+    pub(crate) summary_waiver_columns: [&'static str; 4],
+    pub(crate) summary_costs: &'static str,
+    pub(crate) summary_total_cost: fn(&str) -> String,
+    pub(crate) summary_unknown_cost: fn(usize) -> String,
+    pub(crate) summary_again: &'static str,
+    pub(crate) summary_again_note: &'static str,
+
     pub(crate) diff_title: &'static str,
     pub(crate) diff_nothing: &'static str,
     pub(crate) diff_legend: &'static str,
@@ -62,7 +90,6 @@ pub(crate) struct Words {
     pub(crate) diff_moved_here: &'static str,
     pub(crate) diff_removed: &'static str,
     pub(crate) diff_added: &'static str,
-    pub(crate) diff_more: fn(usize) -> String,
     pub(crate) diff_only_in: fn(&str) -> String,
     pub(crate) diff_to_top: &'static str,
 }
@@ -79,6 +106,41 @@ const ENGLISH: Words = Words {
     chars: |count| format!("{count} characters"),
     truncated: "TRUNCATED",
     no_answer: "no answer",
+
+    more: |count| format!("and {count} more"),
+    beside: |what, count| format!("{count} {what}"),
+    scale: |cases, prompts, models, repeats| {
+        let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let repeats = if repeats == 1 { String::new() } else { format!(", each asked {repeats} times") };
+        format!("{} × {} × {}{repeats}", counted(cases, "case"), counted(prompts, "prompt"), counted(models, "model"))
+    },
+    unfinished: |done, all| format!("The run did not come to its end: {done} of {all} trials have an outcome."),
+    trials: |count| format!("{count} trial{}", if count == 1 { "" } else { "s" }),
+
+    summary_title: "Summary",
+    summary_variant: "variant",
+    summary_all: "all",
+    summary_cost: "cost, USD",
+    summary_cut: "truncated",
+    summary_counts: "Trials",
+    summary_rates: "Rates",
+    summary_rates_note: "Passed of those that passed or failed, with the 95 % interval (Wilson) in brackets. Undecided and \
+        errored trials are no part of a rate and stand beside it.",
+    summary_repeats_note: "Rates are over cases: a case passes if all its repeats pass, and fails if one fails.",
+    summary_worst: "Worst failures",
+    summary_worst_of: |shown, all| format!("{shown} of {all} failures; variants take turns, each with its worst."),
+    summary_truncated: "Truncated answers",
+    summary_no_answers: "No answer (blocked, refused or empty)",
+    summary_errored: "Errored trials",
+    summary_waivers: "Waivers used",
+    summary_waiver_columns: ["property", "words", "reason", "times"],
+    summary_costs: "Cost",
+    summary_total_cost: |dollars| format!("{dollars} US dollars in all."),
+    summary_unknown_cost: |count| {
+        format!("Of {count} answer{} the cost is not known.", if count == 1 { "" } else { "s" })
+    },
+    summary_again: "The same again",
+    summary_again_note: "with evalrun {tool}, scorers {scorers}, plan {plan}; prompts {prompts}.",
 
     diff_title: "How the answers differ",
     diff_nothing: "Nothing to compare: there is one prompt only.",
@@ -104,7 +166,6 @@ const ENGLISH: Words = Words {
     diff_moved_here: "moved here",
     diff_removed: "removed",
     diff_added: "added",
-    diff_more: |count| format!("and {count} more"),
     diff_only_in: |side| format!("only in {side}"),
     diff_to_top: "to the top",
 };
@@ -116,6 +177,38 @@ const JAPANESE: Words = Words {
     chars: |count| format!("{count}文字"),
     truncated: "途中で打ち切り",
     no_answer: "回答なし",
+
+    more: |count| format!("ほか{count}件"),
+    beside: |what, count| format!("{what}{count}"),
+    scale: |cases, prompts, models, repeats| {
+        let repeats = if repeats == 1 { String::new() } else { format!("、各{repeats}回") };
+        format!("{cases}ケース × {prompts}プロンプト × {models}モデル{repeats}")
+    },
+    unfinished: |done, all| format!("この実行は途中です: {all}件のうち{done}件に結果があります。"),
+    trials: |count| format!("{count}件"),
+
+    summary_title: "まとめ",
+    summary_variant: "組み合わせ",
+    summary_all: "全体",
+    summary_cost: "費用(米ドル)",
+    summary_cut: "打ち切り",
+    summary_counts: "件数",
+    summary_rates: "合格率",
+    summary_rates_note: "合格または不合格となったもののうちの合格数。かっこ内は95 %信頼区間(ウィルソン法)。\
+        判定保留とエラーは率に含めず、横に示します。",
+    summary_repeats_note: "率はケース単位です。すべての回で合格したケースを合格、一回でも不合格なら不合格とします。",
+    summary_worst: "とくに悪い回答",
+    summary_worst_of: |shown, all| format!("不合格{all}件のうち{shown}件。組み合わせごとに悪いものから順に示します。"),
+    summary_truncated: "途中で打ち切られた回答",
+    summary_no_answers: "回答なし(ブロック、拒否、空)",
+    summary_errored: "エラー",
+    summary_waivers: "適用された例外",
+    summary_waiver_columns: ["項目", "語句", "理由", "回数"],
+    summary_costs: "費用",
+    summary_total_cost: |dollars| format!("合計 {dollars} 米ドル。"),
+    summary_unknown_cost: |count| format!("{count}件の回答は費用が分かりません。"),
+    summary_again: "もう一度実行するには",
+    summary_again_note: "evalrun {tool}、採点器の版 {scorers}、計画 {plan}、プロンプト {prompts}。",
 
     diff_title: "回答の差分",
     diff_nothing: "比較するものがありません(プロンプトが一つだけです)。",
@@ -141,7 +234,6 @@ const JAPANESE: Words = Words {
     diff_moved_here: "ここへ移動",
     diff_removed: "削除",
     diff_added: "追加",
-    diff_more: |count| format!("ほか{count}件"),
     diff_only_in: |side| format!("{side} のみ"),
     diff_to_top: "先頭へ",
 };

@@ -5,6 +5,8 @@
 
 pub mod csv;
 pub mod diff;
+pub mod json;
+pub mod markdown;
 
 mod escape;
 mod evidence;
@@ -12,5 +14,7 @@ mod lang;
 #[cfg(test)]
 mod sample;
 mod tally;
+mod trouble;
+mod worst;
 
 pub use lang::Lang;

@@ -370,3 +370,34 @@ pub(crate) fn diff_sample() -> SampleRun {
         })
         .build()
 }
+
+/// A run in which everything happens that a summary tells of.
+pub(crate) fn summary_sample() -> SampleRun {
+    let price = 0.001_25;
+    RunBuilder::new(&["news-article", "news-article-careful"], &["sample-careful", "sample-inventive"])
+        .price_note("the price was valid until 2025-12-31")
+        .titled("chicago-quantum", "量子分野の日米交流会、シカゴで開催", |trial| {
+            let text = "はい、承知しました。\n\n交流会がシカゴで開かれ、約30社が参加しました。山田太郎代表は「歴史的だ」と話しました。\
+                次回は6月12日です。";
+            if trial.asks("sample-careful") {
+                let trial = trial.answer("交流会がシカゴで開かれました。ISAが主催です。").cost(price).pass("article_only");
+                return trial.pass("no_fabrication").at("ISA", "name").waived("社内で使う略称");
+            }
+            let trial = trial.answer(text).cost(price).fail("article_only").at("はい、承知しました。", "preamble");
+            let trial = trial.invents("約30社", "number").invents("山田太郎", "person").invents("歴史的だ", "quote");
+            trial.invents("6月12日", "date")
+        })
+        .titled("kyoto-tea", "宇治茶の輸出額が過去最高に", |trial| {
+            let trial = trial.answer("宇治茶の輸出額が過去最高になりました。海外での人気が").cost(price).truncated();
+            let trial = trial.pass("article_only").unscored("no_fabrication");
+            if trial.is_of("news-article") { trial } else { trial.pass("readability") }
+        })
+        .titled("osaka-expo", "万博の来場者が1000万人を突破", |trial| {
+            if trial.asks("sample-careful") { trial.pass("article_only") } else { trial.blocked("SAFETY") }
+        })
+        .titled("tokyo-rail", "新しい地下鉄の計画を発表", |trial| {
+            let is_down = trial.is_of("news-article-careful");
+            if is_down { trial.errored("timeout: no answer within 120s") } else { trial.pass("article_only") }
+        })
+        .build()
+}

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status};
 use crate::property::Property;
+use crate::report::lang::Words;
 use crate::response::FinishReason;
 use crate::score::Verdict;
 use crate::stats::{Interval, LEVEL, wilson};
@@ -31,6 +32,14 @@ impl Subject {
     }
 }
 
+/// How a status of a subject is called: a trial passed, a property's verdict is `pass`.
+pub(crate) fn status_name(subject: Subject, status: Status, words: &Words) -> &'static str {
+    match subject {
+        Subject::All => (words.status)(status),
+        Subject::Property(_) => (words.verdict)(status),
+    }
+}
+
 /// The results of a variant for one subject.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Tally {
@@ -51,6 +60,14 @@ impl Tally {
     /// The number of trials with `status` for this subject.
     pub(crate) fn count(&self, status: Status) -> usize {
         self.counts[status as usize]
+    }
+
+    /// The rate in words: `17/20 85 % (64–95)`; `–` if nothing was decided.
+    pub(crate) fn rate_in_words(&self) -> String {
+        let Some(rate) = self.rate() else { return "–".to_owned() };
+        let percent = |share: f64| format!("{:.0}", share * 100.0);
+        let (estimate, low, high) = (percent(rate.estimate), percent(rate.low), percent(rate.high));
+        format!("{}/{} {estimate} % ({low}–{high})", self.passed_cases, self.decided_cases)
     }
 
     /// The share of cases that passed, of those decided; `None` if there are none.
@@ -252,6 +269,15 @@ mod tests {
         assert_eq!(counts(&tally), [7, 1, 0, 1, 0]);
         assert_eq!((tally.passed_cases, tally.decided_cases), (1, 2));
         assert_eq!(method(&run), "wilson95-cases-all-repeats");
+    }
+
+    #[test]
+    fn a_rate_is_said_with_its_interval() {
+        for (passed_cases, decided_cases, words) in
+            [(17, 20, "17/20 85 % (64–95)"), (20, 20, "20/20 100 % (84–100)"), (0, 0, "–")]
+        {
+            assert_eq!(Tally { passed_cases, decided_cases, ..Tally::default() }.rate_in_words(), words);
+        }
     }
 
     #[test]

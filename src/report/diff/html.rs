@@ -174,7 +174,7 @@ fn write_verdicts(
                 write!(out, "<li>{} <span class=\"quiet\">{}</span></li>", escape(quote), escape(remark))?;
             }
             if more > 0 {
-                write!(out, "<li class=\"quiet\">{}</li>", escape(&(words.diff_more)(more)))?;
+                write!(out, "<li class=\"quiet\">{}</li>", escape(&(words.more)(more)))?;
             }
             write!(out, "</ul>")?;
         }

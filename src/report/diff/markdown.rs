@@ -64,7 +64,7 @@ fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &
         write!(out, "- **{}: {old} → {new}**", name(turn.subject.name()))?;
         let (grounds, more) = grounds(*turn, &base, &candidate, MOST_QUOTES, words);
         let mut shown: Vec<String> = grounds.iter().map(|(quote, remark)| ground(quote, remark)).collect();
-        shown.extend((more > 0).then(|| (words.diff_more)(more)));
+        shown.extend((more > 0).then(|| (words.more)(more)));
         writeln!(out, "{}{}", if shown.is_empty() { "" } else { " " }, shown.join(", "))?;
     }
     if !pair.still_failing.is_empty() {

@@ -11,7 +11,7 @@ use crate::property::Property;
 use crate::report::escape::one_line;
 use crate::report::evidence::{against, quote, remark};
 use crate::report::lang::Words;
-use crate::report::tally::{Required, Subject};
+use crate::report::tally::{Required, Subject, status_name};
 use crate::response::FinishReason;
 use crate::score::Verdict;
 
@@ -175,11 +175,7 @@ fn kind_of_turns(turns: &[Turn]) -> Option<Kind> {
 
 /// How a diff names a status of its subject.
 pub(super) fn standing(subject: Subject, status: Option<Status>, words: &Words) -> &'static str {
-    match (subject, status) {
-        (_, None) => "—",
-        (Subject::All, Some(status)) => (words.status)(status),
-        (Subject::Property(_), Some(status)) => (words.verdict)(status),
-    }
+    status.map_or("—", |status| status_name(subject, status, words))
 }
 
 /// The words that a changed verdict rests on, from the side that failed: quotations with what is said about each, at
