@@ -44,6 +44,7 @@ pub(crate) struct Words {
     pub(crate) missing: fn(&str) -> String,
     pub(crate) chars: fn(usize) -> String,
     pub(crate) truncated: &'static str,
+    pub(crate) truncated_answers: fn(usize) -> String,
     pub(crate) no_answer: &'static str,
 
     pub(crate) more: fn(usize) -> String,
@@ -51,6 +52,13 @@ pub(crate) struct Words {
     pub(crate) scale: fn(usize, usize, usize, u32) -> String,
     pub(crate) unfinished: fn(usize, usize) -> String,
     pub(crate) trials: fn(usize) -> String,
+
+    pub(crate) tokens: fn(&str, &str) -> String,
+    pub(crate) finish: fn(&str) -> String,
+    pub(crate) attempts: fn(usize) -> String,
+    pub(crate) waived: fn(&str) -> String,
+    pub(crate) terminal_rate: &'static str,
+    pub(crate) terminal_properties: &'static str,
 
     pub(crate) summary_title: &'static str,
     pub(crate) summary_variant: &'static str,
@@ -105,6 +113,7 @@ const ENGLISH: Words = Words {
     missing: |text| format!("missing: 「{text}」"),
     chars: |count| format!("{count} characters"),
     truncated: "TRUNCATED",
+    truncated_answers: |count| format!("{count} truncated answer{}", if count == 1 { "" } else { "s" }),
     no_answer: "no answer",
 
     more: |count| format!("and {count} more"),
@@ -116,6 +125,13 @@ const ENGLISH: Words = Words {
     },
     unfinished: |done, all| format!("The run did not come to its end: {done} of {all} trials have an outcome."),
     trials: |count| format!("{count} trial{}", if count == 1 { "" } else { "s" }),
+
+    tokens: |input, output| format!("{input} + {output} tokens"),
+    finish: |reason| format!("ended by {reason}"),
+    attempts: |count| format!("{count} attempts"),
+    waived: |reason| format!("waived: {reason}"),
+    terminal_rate: "rate (95 %)",
+    terminal_properties: "Passed of decided, by property (?: unscored, !: errored)",
 
     summary_title: "Summary",
     summary_variant: "variant",
@@ -176,6 +192,7 @@ const JAPANESE: Words = Words {
     missing: |text| format!("「{text}」がない"),
     chars: |count| format!("{count}文字"),
     truncated: "途中で打ち切り",
+    truncated_answers: |count| format!("途中で打ち切られた回答{count}件"),
     no_answer: "回答なし",
 
     more: |count| format!("ほか{count}件"),
@@ -186,6 +203,13 @@ const JAPANESE: Words = Words {
     },
     unfinished: |done, all| format!("この実行は途中です: {all}件のうち{done}件に結果があります。"),
     trials: |count| format!("{count}件"),
+
+    tokens: |input, output| format!("{input} + {output}トークン"),
+    finish: |reason| format!("終了理由 {reason}"),
+    attempts: |count| format!("{count}回試行"),
+    waived: |reason| format!("例外: {reason}"),
+    terminal_rate: "合格率 (95 %)",
+    terminal_properties: "項目ごとの合格数/判定数 (?: 判定保留、!: エラー)",
 
     summary_title: "まとめ",
     summary_variant: "組み合わせ",
