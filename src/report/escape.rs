@@ -41,23 +41,44 @@ pub(crate) fn one_line(text: &str) -> String {
 fn is_hidden(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
+        // Control characters.
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
         // Direction marks, embeddings, overrides and isolates.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         // Invisible: soft hyphen, zero-width space, line and paragraph separators, word joiner and invisible operators,
         // byte-order mark, interlinear notes. The joiners U+200C and U+200D stay: emoji and names need them.
-        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => true,
-        '\u{fff9}'..='\u{fffb}' => true,
+        | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
         // Blank letters.
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' => true,
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
         // Tags: a whole hidden alphabet.
-        '\u{e0000}'..='\u{e007f}' => true,
+        | '\u{e0000}'..='\u{e007f}' => true,
         _ => false,
     }
 }
 
 fn control_picture(c: char) -> char {
     char::from_u32(0x2400 + u32::from(c)).expect("U+2400 to U+241F are characters")
+}
+
+/// The lines of a terminal, without the commands that a CI service would find in its log: `::` at a line's beginning, `##[`
+/// anywhere. Their first character is spelt out.
+pub(crate) fn without_ci_commands(lines: &str) -> String {
+    let mut safe = String::with_capacity(lines.len());
+    for line in lines.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        if let Some(rest) = line[blanks..].strip_prefix("::") {
+            safe.extend([&line[..blanks], "[U+003A]:", rest]);
+        } else {
+            safe.push_str(line);
+        }
+    }
+    for command in ["##[", "##vso[", "##teamcity["] {
+        if safe.contains(command) {
+            safe = safe.replace(command, &format!("[U+0023]{}", &command[1..]));
+        }
+    }
+    safe
 }
 
 /// The text for an HTML element or a quoted attribute.
@@ -190,6 +211,17 @@ mod tests {
             html("<script>alert('x' && \"y\")</script>\u{202e}"),
             "&lt;script&gt;alert(&#39;x&#39; &amp;&amp; &quot;y&quot;)&lt;/script&gt;[U+202E]"
         );
+    }
+
+    #[test]
+    fn a_log_holds_no_commands_for_a_ci_service() {
+        for (lines, safe) in [
+            ("std::fmt\n a :: b\n", "std::fmt\n a :: b\n"),
+            ("::error::x\n  ::set-env::y\n", "[U+003A]:error::x\n  [U+003A]:set-env::y\n"),
+            ("a ##[group]b ##vso[task]c", "a [U+0023]#[group]b [U+0023]#vso[task]c"),
+        ] {
+            assert_eq!(without_ci_commands(lines), safe);
+        }
     }
 
     #[test]

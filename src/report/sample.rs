@@ -1,5 +1,6 @@
 //! Made-up runs for the tests of reports.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ impl RunBuilder {
         required.dedup();
         let source = Source { publisher: "文部科学省".to_owned(), title: title.to_owned(), ..Source::default() };
         let id = id.parse().unwrap();
-        self.header.cases.push(CaseRecord { id, tags: Vec::new(), vars: Default::default(), source, required });
+        self.header.cases.push(CaseRecord { id, tags: Vec::new(), vars: BTreeMap::new(), source, required });
         self
     }
 

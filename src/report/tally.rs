@@ -224,7 +224,7 @@ impl<'a> VariantTally<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::RunBuilder;
+    use crate::report::sample::{RunBuilder, TrialBuilder};
 
     fn counts(tally: &Tally) -> [usize; 5] {
         Status::ALL.map(|status| tally.count(status))
@@ -237,7 +237,7 @@ mod tests {
             .case("b", |trial| trial.fail("japanese_only"))
             .case("c", |trial| trial.unscored("japanese_only"))
             .case("d", |trial| trial.errored("timeout: no answer"))
-            .case("e", |trial| trial.skipped())
+            .case("e", TrialBuilder::skipped)
             .build();
         let variant = &tally(&run)[0];
         let tally = variant.property(Property::JapaneseOnly).unwrap();

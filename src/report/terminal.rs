@@ -13,7 +13,7 @@ use anstyle::{AnsiColor, Style};
 use crate::outcome::{Entry, Outcomes, Run, Status};
 use crate::property::Property;
 use crate::report::csv::decimal;
-use crate::report::escape::one_line;
+use crate::report::escape::{one_line, without_ci_commands};
 use crate::report::evidence::{against, quote};
 use crate::report::lang::{Lang, Words};
 use crate::report::markdown::scale;
@@ -69,6 +69,19 @@ const MOST_QUOTES: usize = 3;
 /// # Errors
 /// `out` cannot be written, or an outcome cannot be read.
 pub fn write_run(run: &Run, outcomes: &dyn Outcomes, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    write_table(run, options, &mut text)?;
+    write_failures(run, outcomes, options, &mut text)?;
+    write_notes(run, options, &mut text)?;
+    write_lines(&text, out)
+}
+
+/// Writes lines so that neither a terminal nor a CI service takes a command from them.
+fn write_lines(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(without_ci_commands(&String::from_utf8_lossy(text)).as_bytes())
+}
+
+fn write_table(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let variants = tally(run);
     write_head(run, options, out)?;
     let labels = labels(&variants);
@@ -78,8 +91,7 @@ pub fn write_run(run: &Run, outcomes: &dyn Outcomes, options: TerminalOptions, o
         writeln!(out, "\n{}", options.paint(TITLE, options.lang.words().terminal_properties))?;
         write_columns(&labels, &properties, options, out)?;
     }
-    write_failures(run, outcomes, options, out)?;
-    write_notes(run, options, out)
+    Ok(())
 }
 
 fn write_head(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {

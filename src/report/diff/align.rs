@@ -94,10 +94,10 @@ pub fn align(base: &str, candidate: &str, splitters: Splitters<'_>) -> Alignment
     let new = passages(candidate, splitters);
     let old_texts: Vec<&str> = old.iter().map(|passage| &base[passage.range.clone()]).collect();
     let new_texts: Vec<&str> = new.iter().map(|passage| &candidate[passage.range.clone()]).collect();
-    let mut rows = Rows { old, new, old_texts, new_texts, splitters, rows: Vec::new(), is_coarse: false };
-    rows.align();
-    rows.find_moved();
-    rows.finish()
+    let mut layout = Layout { old, new, old_texts, new_texts, splitters, rows: Vec::new(), is_coarse: false };
+    layout.align();
+    layout.find_moved();
+    layout.finish()
 }
 
 fn passages(text: &str, splitters: Splitters<'_>) -> Vec<Passage> {
@@ -110,10 +110,9 @@ fn passages(text: &str, splitters: Splitters<'_>) -> Vec<Passage> {
         }
         let start = part.start + (text[part.clone()].len() - text[part].trim_start().len());
         let gap = match text[end..start].matches('\n').count() {
-            _ if passages.is_empty() => Gap::None,
-            0 => Gap::None,
-            1 => Gap::Line,
-            _ => Gap::Paragraph,
+            1 if !passages.is_empty() => Gap::Line,
+            2.. if !passages.is_empty() => Gap::Paragraph,
+            _ => Gap::None,
         };
         end = start + sentence.len();
         passages.push(Passage { range: start..end, gap });
@@ -122,7 +121,7 @@ fn passages(text: &str, splitters: Splitters<'_>) -> Vec<Passage> {
 }
 
 /// An alignment under construction.
-struct Rows<'t, 's> {
+struct Layout<'t, 's> {
     old: Vec<Passage>,
     new: Vec<Passage>,
     old_texts: Vec<&'t str>,
@@ -133,7 +132,7 @@ struct Rows<'t, 's> {
     is_coarse: bool,
 }
 
-impl Rows<'_, '_> {
+impl Layout<'_, '_> {
     fn align(&mut self) {
         let (m, n) = (self.old.len(), self.new.len());
         let head = common(self.old_texts.iter(), self.new_texts.iter());
@@ -375,7 +374,8 @@ mod tests {
         let alignment = align(&line('い'), &line('う'), Splitters::default());
         let changes: Vec<&Change> = alignment.rows.iter().map(|row| &row.change).collect();
         assert_eq!((changes, alignment.is_coarse), (vec![&Change::Removed, &Change::Added], true));
-        let many = |from: usize, count: usize| (from..from + count).map(|n| format!("{n}番。")).collect::<String>();
+        let many =
+            |from: usize, count: usize| (from..from + count).map(|n| format!("{n}番。")).collect::<Vec<_>>().concat();
         for count in [1_000, 9_000, 30_000] {
             assert!(align(&many(0, count), &many(50_000, count), Splitters::default()).is_coarse, "{count}");
         }

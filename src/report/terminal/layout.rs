@@ -120,11 +120,11 @@ fn row<'a>(
     for (column, text, style) in cells {
         let blanks = " ".repeat(column.width().saturating_sub(text.width()));
         let text = options.paint(style, text);
-        line.push_str(&" ".repeat(GAP));
-        line.push_str(&match column.align {
-            Align::Left => format!("{text}{blanks}"),
-            Align::Right => format!("{blanks}{text}"),
-        });
+        let (before, after) = match column.align {
+            Align::Left => ("", blanks.as_str()),
+            Align::Right => (blanks.as_str(), ""),
+        };
+        line.extend([" ".repeat(GAP).as_str(), before, &text, after]);
     }
     line.truncate(line.trim_end().len());
     line

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, style};
+use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, style, write_lines};
 use crate::outcome::{Outcome, Run, Status};
 use crate::report::csv::decimal;
 use crate::report::escape::{one_line, visible};
@@ -21,25 +21,30 @@ use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 /// # Errors
 /// `out` cannot be written.
 pub fn write_outcome(run: &Run, outcome: &Outcome, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
-    let words = options.lang.words();
-    write_head(run, outcome, options, out)?;
+    let mut text = Vec::new();
+    write_head(run, outcome, options, &mut text)?;
     let marks = marks(outcome);
-    writeln!(out)?;
-    match &outcome.answer {
-        Some(answer) => writeln!(out, "{}", marked(answer, &marks, options).trim_end())?,
-        None => {
-            let why = outcome.error.as_deref().unwrap_or_else(|| outcome.finish.reason.name());
-            writeln!(out, "{}: {}", options.paint(TITLE, words.no_answer), one_line(why))?;
+    write_answer(outcome, &marks, options, &mut text)?;
+    for (n, score) in outcome.scores.iter().enumerate() {
+        if n == 0 {
+            writeln!(text)?;
         }
+        write_score(n, score, &marks, options, &mut text)?;
+    }
+    write_lines(&text, out)
+}
+
+fn write_answer(outcome: &Outcome, marks: &[Mark], options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let words = options.lang.words();
+    writeln!(out)?;
+    if let Some(answer) = &outcome.answer {
+        writeln!(out, "{}", marked(answer, marks, options).trim_end())?;
+    } else {
+        let why = outcome.error.as_deref().unwrap_or_else(|| outcome.finish.reason.name());
+        writeln!(out, "{}: {}", options.paint(TITLE, words.no_answer), one_line(why))?;
     }
     if is_truncated(outcome) {
         writeln!(out, "{}", options.paint(ODD, &format!("… {}", words.truncated)))?;
-    }
-    for (n, score) in outcome.scores.iter().enumerate() {
-        if n == 0 {
-            writeln!(out)?;
-        }
-        write_score(n, score, &marks, options, out)?;
     }
     Ok(())
 }
