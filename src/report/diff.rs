@@ -12,7 +12,7 @@ mod within;
 
 use std::fmt;
 
-use crate::id::{CaseId, ModelId, PromptId};
+use crate::id::{ModelId, PromptId};
 use crate::outcome::{Entry, Outcomes, Run};
 use crate::report::lang::Lang;
 
@@ -65,10 +65,6 @@ impl Side<'_> {
     fn entries(&self) -> impl Iterator<Item = &Entry> {
         let is_of = |entry: &&Entry| entry.trial.prompt == *self.prompt && entry.trial.model == *self.model;
         self.run.entries.iter().filter(is_of)
-    }
-
-    fn title(&self, case: &CaseId) -> Option<&str> {
-        self.run.header.cases.iter().find(|record| record.id == *case).map(|record| record.source.title.as_str())
     }
 }
 

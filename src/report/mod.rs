@@ -134,7 +134,10 @@ mod tests {
                 trial.answer(text).truncated().fail("length")
             })
             .build();
-        for (name, text) in rendered(&run) {
+        let same =
+            RunBuilder::new(&["plain", "careful"], &["sample"]).case("a", |trial| trial.truncated().pass("length"));
+        let reports = rendered(&run).into_iter().chain(rendered(&same.build()));
+        for (name, text) in reports {
             let is_marked =
                 ["length,", "truncated", "TRUNCATED", "\"truncated\":true"].iter().any(|mark| text.contains(mark));
             assert!(is_marked || name == "summary.csv", "{name}: {text}");

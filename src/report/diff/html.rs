@@ -79,17 +79,26 @@ fn write_index(
         };
         let turns: Vec<String> = pair.turns.iter().map(|turn| turn_marked(*turn, words)).collect();
         let turns = if pair.kind == Kind::Missing { escape(&why_missing(pair, words)) } else { turns.join("<br>") };
-        let (kind, title) = (kind_mark(pair.kind, words), escape(pair.title));
+        let (kind, title) = (kind_mark(pair.kind, words), escape(pair.title) + &truncated_mark(pair, words));
         writeln!(out, "<tr><td>{kind}</td><td>{link}</td><td>{title}</td><td>{turns}</td></tr>")?;
     }
     writeln!(out, "</table></div>")?;
-    let same: Vec<String> =
-        pairs.iter().filter(|pair| pair.kind == Kind::Same).map(|pair| escape(&pair.name())).collect();
+    let same = pairs.iter().filter(|pair| pair.kind == Kind::Same);
+    let same: Vec<String> = same.map(|pair| escape(&pair.name()) + &truncated_mark(pair, words)).collect();
     if !same.is_empty() {
         let kind = kind_mark(Kind::Same, words);
         writeln!(out, "<details><summary>{kind}: {}</summary><p>{}</p></details>", same.len(), same.join(", "))?;
     }
     writeln!(out, "</nav>")
+}
+
+/// The mark of a case of which an answer is truncated.
+fn truncated_mark(pair: &Pair<'_>, words: &Words) -> String {
+    if pair.is_truncated() {
+        format!(" <span class=\"mark\">{}</span>", escape(words.truncated))
+    } else {
+        String::new()
+    }
 }
 
 /// A kind's name with its sign, in its colour.
@@ -358,7 +367,7 @@ mod tests {
         <h2>plain@sample → careful@sample</h2>
         <p><span class="kind broken">✗ broken</span> 1</p>
         <div class="wide"><table>
-        <tr><td><span class="kind broken">✗ broken</span></td><td><a href="#d1-nara-0">nara</a></td><td>奈良のシカ</td><td>no_fabrication <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span></td></tr>
+        <tr><td><span class="kind broken">✗ broken</span></td><td><a href="#d1-nara-0">nara</a></td><td>奈良のシカ <span class="mark">TRUNCATED</span></td><td>no_fabrication <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span></td></tr>
         </table></div>
         </nav>
         <section class="case" id="d1-nara-0">

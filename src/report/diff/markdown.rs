@@ -42,8 +42,8 @@ fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) ->
     }
     for kind in [Kind::Same, Kind::Missing] {
         let names = pairs.iter().filter(|pair| pair.kind == kind).map(|pair| match kind {
-            Kind::Missing => format!("{} ({})", name(&pair.name()), escape(&why_missing(pair, words))),
-            _ => name(&pair.name()),
+            Kind::Missing => format!("{} ({})", name_marked(pair, words), escape(&why_missing(pair, words))),
+            _ => name_marked(pair, words),
         });
         let names: Vec<String> = names.collect();
         if !names.is_empty() {
@@ -51,6 +51,12 @@ fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) ->
         }
     }
     Ok(())
+}
+
+/// The case's name; said to be truncated where an answer of it is.
+fn name_marked(pair: &Pair<'_>, words: &Words) -> String {
+    let mark = if pair.is_truncated() { format!(" ({})", words.truncated) } else { String::new() };
+    format!("{}{mark}", name(&pair.name()))
 }
 
 fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {

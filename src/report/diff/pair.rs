@@ -11,7 +11,7 @@ use crate::property::Property;
 use crate::report::escape::one_line;
 use crate::report::evidence::{against, quote, remark};
 use crate::report::lang::Words;
-use crate::report::tally::{Required, Subject, status_name};
+use crate::report::tally::{Required, Subject, is_truncated, status_name};
 use crate::response::FinishReason;
 use crate::score::Verdict;
 
@@ -72,6 +72,11 @@ pub(super) struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    /// Whether an answer of either side is truncated.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.base.into_iter().chain(self.candidate).any(is_truncated)
+    }
+
     /// The case's id, with the repeat where it is not the first.
     pub(super) fn name(&self) -> String {
         if self.repeat == 0 { self.case.to_string() } else { format!("{} #{}", self.case, self.repeat) }
@@ -82,6 +87,9 @@ impl Diff<'_> {
     /// The pairs, those that matter most first, then in the plan's order.
     pub(super) fn pairs(&self) -> io::Result<Vec<Pair<'_>>> {
         let required = (Required::of(self.base.run), Required::of(self.candidate.run));
+        // Of a case that changed, the candidate's title stands.
+        let cases = self.base.run.header.cases.iter().chain(&self.candidate.run.header.cases);
+        let titles: HashMap<&CaseId, &str> = cases.map(|case| (&case.id, case.source.title.as_str())).collect();
         let mut bases: HashMap<(&CaseId, u32), &Entry> = HashMap::new();
         bases.extend(self.base.entries().map(|entry| ((&entry.trial.case, entry.trial.repeat), entry)));
         let mut pairs = Vec::new();
@@ -94,6 +102,9 @@ impl Diff<'_> {
                 pairs.push(self.pair(Some(base), None, &required)?);
             }
         }
+        for pair in &mut pairs {
+            pair.title = titles.get(pair.case).copied().unwrap_or_default();
+        }
         pairs.sort_by_key(|pair| (pair.kind, Reverse(pair.turns.iter().filter(|turn| turn.breaks()).count())));
         Ok(pairs)
     }
@@ -105,11 +116,10 @@ impl Diff<'_> {
         required: &(Required<'_>, Required<'_>),
     ) -> io::Result<Pair<'s>> {
         let trial = &base.or(candidate).expect("a pair has a side").trial;
-        let title = self.candidate.title(&trial.case).or_else(|| self.base.title(&trial.case)).unwrap_or_default();
         let mut pair = Pair {
             case: &trial.case,
             repeat: trial.repeat,
-            title,
+            title: "",
             base,
             candidate,
             kind: Kind::Missing,
