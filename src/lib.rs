@@ -1,15 +1,19 @@
-pub mod case;
+//! evalrun: the test runner for prompts.
+
 pub mod diagnostic;
 pub mod document;
-pub mod engine;
 pub mod id;
-pub mod model;
-pub mod outcome;
-pub mod project;
-pub mod prompt;
 pub mod property;
-pub mod provider;
-pub mod request;
+pub mod case;
+pub mod prompt;
 pub mod response;
-pub mod score;
+pub mod model;
+pub mod request;
+pub mod provider;
+pub mod project;
 pub mod trial;
+pub mod score;
+pub mod outcome;
+pub mod stats;
+pub mod report;
+pub mod engine;
