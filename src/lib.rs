@@ -1,3 +1,5 @@
+//! evalrun: the test runner for prompts.
+
 pub mod diagnostic;
 pub mod document;
 pub mod id;
@@ -13,5 +15,8 @@ pub mod trial;
 pub mod text;
 pub mod score;
 pub mod item;
-pub mod outcome;
 pub mod calibration;
+pub mod outcome;
+pub mod stats;
+pub mod report;
+pub mod engine;

@@ -113,6 +113,27 @@ pub struct Outcome {
     pub latency: Duration,
 }
 
+impl Outcome {
+    /// The outcome of a trial that has no answer.
+    pub fn without_answer(trial: TrialId, status: Status, error: Option<String>) -> Self {
+        Self {
+            trial,
+            status,
+            answer: None,
+            finish: Finish::default(),
+            usage: Usage::default(),
+            served_model: None,
+            response_id: None,
+            cost: None,
+            scores: Vec::new(),
+            error,
+            attempts: Vec::new(),
+            cached: false,
+            latency: Duration::ZERO,
+        }
+    }
+}
+
 /// What is known of a run before its first outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {

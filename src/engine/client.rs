@@ -1,0 +1,218 @@
+//! Asking one question until there is an answer or no hope of one: permits, attempts, waits.
+//!
+//! Promises that a permit is held during an attempt and given back while waiting for the next, and that every attempt
+//! is recorded. Leaves what becomes of the answer to `runner`.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::event::Event;
+use super::limit::{Lane, Permit};
+use super::retry::{Decision, GiveUp, Policy, decide};
+use super::runner::Cancel;
+use super::transport::{Reply, Transport};
+use crate::outcome::Attempt;
+use crate::provider;
+use crate::request::Request;
+use crate::response::{Failure, FailureKind};
+use crate::trial::Trial;
+
+/// A source of random numbers in 0..1.
+pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// Random numbers for real runs.
+pub fn random_jitter() -> Jitter {
+    // The standard library seeds each of its hashers anew: dice enough for spreading retries, without a crate.
+    Arc::new(|| f64::from((RandomState::new().hash_one(()) >> 32) as u32) / (f64::from(u32::MAX) + 1.0))
+}
+
+/// What all questions of a run share.
+pub(super) struct Client {
+    pub transport: Transport,
+    pub policy: Policy,
+    pub jitter: Jitter,
+    pub events: mpsc::Sender<Event>,
+    /// How far the run is to end early.
+    pub halt: watch::Sender<Cancel>,
+    /// The number of attempts under way.
+    pub in_flight: AtomicUsize,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("transport", &self.transport)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a question ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// With an answer.
+    Answered(Reply),
+    /// With the last attempt's failure, and why no further one was made.
+    Failed(Failure, GiveUp),
+    /// The model was stopped while this question waited for its next attempt.
+    Stopped(Failure),
+    /// The run is to end: as if the question had never been asked.
+    Abandoned,
+}
+
+/// A question that has ended.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub end: End,
+    pub attempts: Vec<Attempt>,
+    /// From the first attempt's beginning to the end.
+    pub latency: Duration,
+    /// To be held until the outcome is kept.
+    pub permit: Option<Permit>,
+}
+
+impl Client {
+    /// Asks a trial's question, beginning with `permit`.
+    pub(super) async fn ask(&self, lane: &Lane, trial: &Trial, permit: Permit) -> Asked {
+        let began = Instant::now();
+        let mut permit = Some(permit);
+        let mut attempts = Vec::new();
+        let end = self.attempts(lane, trial, &mut permit, &mut attempts).await;
+        Asked { end, attempts, latency: began.elapsed(), permit }
+    }
+
+    async fn attempts(
+        &self,
+        lane: &Lane,
+        trial: &Trial,
+        permit: &mut Option<Permit>,
+        attempts: &mut Vec<Attempt>,
+    ) -> End {
+        let request = provider::encode(&trial.model, &trial.prompt);
+        let began = Instant::now();
+        loop {
+            let failure = match self.attempt(trial, &request, attempts).await {
+                None => return End::Abandoned,
+                Some(Ok(reply)) => return End::Answered(reply),
+                Some(Err(failure)) => failure,
+            };
+            let wait = match self.decide(trial, &failure, attempts.len(), began.elapsed()) {
+                Decision::RetryAfter(wait) => wait,
+                Decision::GiveUp(reason) => {
+                    self.tell_failed(trial, &failure, None).await;
+                    return End::Failed(failure, reason);
+                }
+            };
+            if failure.kind == FailureKind::RateLimited {
+                lane.pause_for(wait);
+            }
+            *permit = None;
+            let waited = Instant::now();
+            self.tell_failed(trial, &failure, Some(wait)).await;
+            *permit = match self.wait(lane, wait).await {
+                Ok(permit) => Some(permit),
+                Err(end) => return end,
+            };
+            if let Some(last) = attempts.last_mut() {
+                last.waited_millis = Some(millis(waited.elapsed()));
+            }
+        }
+    }
+
+    /// Makes one attempt and records it; `None` if it was dropped.
+    async fn attempt(
+        &self,
+        trial: &Trial,
+        request: &Request,
+        attempts: &mut Vec<Attempt>,
+    ) -> Option<Result<Reply, Failure>> {
+        let started_at = Timestamp::now();
+        let began = Instant::now();
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let sent = tokio::select! {
+            // An answer that is there is never dropped.
+            biased;
+            sent = self.transport.send(trial, request) => Some(sent),
+            () = self.halted(Cancel::Drop) => None,
+        };
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let sent = sent?;
+        attempts.push(record(started_at, began.elapsed(), &sent));
+        Some(sent)
+    }
+
+    fn decide(&self, trial: &Trial, failure: &Failure, attempts: usize, elapsed: Duration) -> Decision {
+        if !trial.model.provider.is_remote() {
+            // A file or a program is not overloaded: what went wrong with it is the user's to mend.
+            return Decision::GiveUp(GiveUp::Final);
+        }
+        let attempt = u32::try_from(attempts).unwrap_or(u32::MAX);
+        decide(&self.policy, failure, attempt, (self.jitter)(), elapsed)
+    }
+
+    /// Waits before the next attempt, then for a permit; an error is the question's end.
+    async fn wait(&self, lane: &Lane, wait: Duration) -> Result<Permit, End> {
+        let next = async {
+            tokio::time::sleep(wait).await;
+            lane.permit().await
+        };
+        tokio::select! {
+            biased;
+            () = self.halted(Cancel::Finish) => Err(End::Abandoned),
+            failure = lane.stopped() => Err(End::Stopped(failure)),
+            permit = next => Ok(permit),
+        }
+    }
+
+    async fn tell_failed(&self, trial: &Trial, failure: &Failure, wait: Option<Duration>) {
+        self.tell(Event::AttemptFailed { trial: trial.id.clone(), failure: failure.clone(), wait }).await;
+    }
+
+    /// Tells whoever listens; a run goes on if nobody does.
+    pub(super) async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Waits until the run is to end as far as `level`.
+    pub(super) async fn halted(&self, level: Cancel) {
+        let mut halt = self.halt.subscribe();
+        if halt.wait_for(|halt| *halt >= level).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Lets the run end as far as `level`, at least.
+    pub(super) fn halt(&self, level: Cancel) {
+        self.halt.send_if_modified(|halt| {
+            let further = level > *halt;
+            *halt = level.max(*halt);
+            further
+        });
+    }
+}
+
+fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) -> Attempt {
+    let failure = sent.as_ref().err();
+    Attempt {
+        started_at,
+        millis: millis(took),
+        status: match sent {
+            Ok(reply) => reply.status,
+            Err(failure) => failure.status,
+        },
+        failure: failure.map(|failure| failure.kind),
+        message: failure.map(|failure| failure.message.clone()),
+        waited_millis: None,
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,113 @@
+//! What happened in a run, as past facts, for whoever shows or records it.
+//!
+//! Promises that a run's first event is [`Event::RunStarted`] and its last [`Event::RunFinished`]. Consumers match
+//! without a wildcard, so that a new event asks each of them for a decision.
+
+use std::time::Duration;
+
+use crate::id::ModelId;
+use crate::outcome::Status;
+use crate::response::{Failure, FinishReason, Usage};
+use crate::trial::TrialId;
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The run began.
+    RunStarted {
+        /// The number of trials of the plan.
+        total: usize,
+        /// Those that an earlier run of the same plan has done.
+        already_done: Counts,
+    },
+    /// The first attempt of a trial is about to be made.
+    TrialStarted {
+        /// Which trial.
+        trial: TrialId,
+    },
+    /// An attempt gave no answer.
+    AttemptFailed {
+        /// Which trial.
+        trial: TrialId,
+        /// Why.
+        failure: Failure,
+        /// How long is waited before the next attempt; `None` if there is none.
+        wait: Option<Duration>,
+    },
+    /// A trial has its outcome, and the outcome is kept.
+    TrialFinished {
+        /// What became of it.
+        summary: Summary,
+    },
+    /// A model is asked no more: every further request would fail alike.
+    ModelStopped {
+        /// Which model.
+        model: ModelId,
+        /// The server's message.
+        failure: Failure,
+        /// The number of its trials without an outcome.
+        trials_left: usize,
+    },
+    /// The user asked the run to end: what is under way finishes, nothing else begins.
+    Interrupted {
+        /// The number of attempts under way.
+        in_flight: usize,
+    },
+    /// The run ended.
+    RunFinished {
+        /// All trials of the plan by status, those of an earlier run included.
+        counts: Counts,
+    },
+}
+
+/// What is shown of an outcome when it arrives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Which trial.
+    pub trial: TrialId,
+    /// What became of it.
+    pub status: Status,
+    /// Why the answer ended.
+    pub finish: FinishReason,
+    /// Token counts.
+    pub usage: Usage,
+    /// What it cost in US dollars, if that is known.
+    pub cost: Option<f64>,
+    /// Why there is no answer, or none to judge.
+    pub error: Option<String>,
+    /// How many attempts were made.
+    pub attempts: usize,
+    /// Whether the answer came from the store.
+    pub cached: bool,
+    /// From the first attempt's beginning to the answer.
+    pub latency: Duration,
+}
+
+/// Numbers of trials by status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts([usize; Status::ALL.len()]);
+
+impl Counts {
+    /// The number of trials with `status`.
+    pub fn of(&self, status: Status) -> usize {
+        self.0[status as usize]
+    }
+
+    /// The number of trials with any status.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// Counts `number` more trials with `status`.
+    pub fn add(&mut self, status: Status, number: usize) {
+        self.0[status as usize] += number;
+    }
+}
+
+impl FromIterator<Status> for Counts {
+    fn from_iter<I: IntoIterator<Item = Status>>(statuses: I) -> Self {
+        let mut counts = Self::default();
+        statuses.into_iter().for_each(|status| counts.add(status, 1));
+        counts
+    }
+}

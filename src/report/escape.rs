@@ -1,0 +1,287 @@
+//! Hostile text made harmless, for each place that a report puts it.
+//!
+//! Promises that nothing in an answer acts (no formula, no markup, no terminal command) and nothing hides: characters
+//! that are invisible or reorder their neighbours are spelt out.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The text with its hidden characters spelt out: `␛` for control characters, `[U+202E]` for the others. Line feeds and
+/// tabs stay; a carriage return before a line feed goes.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\0'..'\x20' if is_hidden(c) => shown.push(control_picture(c)),
+            '\x7f' => shown.push('␡'),
+            _ if is_hidden(c) => write!(shown, "[U+{:04X}]", u32::from(c)).expect("a String takes all"),
+            _ => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The visible text in one line: each run of blanks and line breaks is one space.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in visible(text).split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+fn is_hidden(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        // Control characters.
+        '\0'..='\x1f' | '\x7f'..='\u{9f}'
+        // Direction marks, embeddings, overrides and isolates.
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        // Invisible: soft hyphen, zero-width space, line and paragraph separators, word joiner and invisible operators,
+        // byte-order mark, interlinear notes. The joiners U+200C and U+200D stay: emoji and names need them.
+        | '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        // Blank letters.
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+        // Tags: a whole hidden alphabet.
+        | '\u{e0000}'..='\u{e007f}' => true,
+        _ => false,
+    }
+}
+
+fn control_picture(c: char) -> char {
+    char::from_u32(0x2400 + u32::from(c)).expect("U+2400 to U+241F are characters")
+}
+
+/// The lines of a terminal, without the commands that a CI service would find in its log: `::` at a line's beginning, `##[`
+/// anywhere. Their first character is spelt out.
+pub(crate) fn without_ci_commands(lines: &str) -> String {
+    let mut safe = String::with_capacity(lines.len());
+    for line in lines.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start().len();
+        if let Some(rest) = line[blanks..].strip_prefix("::") {
+            safe.extend([&line[..blanks], "[U+003A]:", rest]);
+        } else {
+            safe.push_str(line);
+        }
+    }
+    for command in ["##[", "##vso[", "##teamcity["] {
+        if safe.contains(command) {
+            safe = safe.replace(command, &format!("[U+0023]{}", &command[1..]));
+        }
+    }
+    safe
+}
+
+/// The text for an HTML element or a quoted attribute.
+pub(crate) fn html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in visible(text).chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The text in one line of Markdown, in a table's cell too; nothing in it is markup, a link, a mention or a reference.
+pub(crate) fn markdown(text: &str) -> String {
+    markdown_part(&one_line(text))
+}
+
+/// As [`markdown`], for a part of a line: blanks at its ends stay.
+pub(crate) fn markdown_part(text: &str) -> String {
+    let text = visible(text);
+    let mut escaped = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            // Code hosts look for mentions after rendering, so an escaped `@` still calls people; a comment parts it.
+            '@' => escaped.push_str("@<!-- -->"),
+            '\n' | '\t' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '$' | '#' => escaped.extend(['\\', c]),
+            // An emoji's name, or an address.
+            ':' if after.starts_with(|next: char| next.is_ascii_alphanumeric() || "/+-_".contains(next)) => {
+                escaped.push_str("\\:");
+            }
+            '+' | '-' | '=' if before.is_empty() => escaped.extend(['\\', c]),
+            '.' if ends_with_www(before) => escaped.extend(['\\', c]),
+            '.' | ')' if is_list_number(before, after) => escaped.extend(['\\', c]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// One of our own names as code; one that holds anything else than ids do is escaped as text.
+pub(crate) fn markdown_name(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:/#, ".contains(c);
+    if name.chars().all(is_plain) { format!("`{name}`") } else { markdown(name) }
+}
+
+fn is_list_number(before: &str, after: &str) -> bool {
+    !before.is_empty()
+        && before.bytes().all(|byte| byte.is_ascii_digit())
+        && (after.is_empty() || after.starts_with(' '))
+}
+
+fn ends_with_www(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 3 && bytes[bytes.len() - 3..].eq_ignore_ascii_case(b"www")
+}
+
+/// Excel holds no more characters in a cell, and spills the rest into the next row.
+const MOST_CELL_CHARS: usize = 32_000;
+
+/// A text as a spreadsheet's cell: one that would be taken for a formula is prefixed with `'`, control characters are
+/// spelt out, and what no cell can hold is cut with a note. Not for numbers.
+pub(crate) fn csv(text: &str) -> String {
+    let is_control = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t' | '\r');
+    let mut cell = String::with_capacity(text.len() + 1);
+    if starts_formula(text) {
+        cell.push('\'');
+    }
+    let chars = text.chars().count();
+    let kept = if chars > MOST_CELL_CHARS { MOST_CELL_CHARS } else { chars };
+    for c in text.chars().take(kept) {
+        cell.push(match c {
+            '\x7f' => '␡',
+            _ if is_control(c) => control_picture(c),
+            _ => c,
+        });
+    }
+    if kept < chars {
+        write!(cell, "… ({} more characters)", chars - kept).expect("a String takes all");
+    }
+    cell
+}
+
+/// Whether a spreadsheet may take the text for a formula.
+fn starts_formula(text: &str) -> bool {
+    for c in text.chars() {
+        match c {
+            '\t' | '\r' | '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => return true,
+            _ if c.is_whitespace() || c.is_control() || is_hidden(c) => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_spelt_out() {
+        for (text, shown) in [
+            ("量子\tミッション\n派遣", "量子\tミッション\n派遣"),
+            ("a\r\nb\rc", "a\nb␍c"),
+            ("\x1b[31m赤\x07\0\x7f", "␛[31m赤␇␀␡"),
+            ("\u{202e}逆\u{2069}", "[U+202E]逆[U+2069]"),
+            ("ゼロ\u{200b}幅\u{feff}", "ゼロ[U+200B]幅[U+FEFF]"),
+            ("\u{9b}31m", "[U+009B]31m"),
+            ("\u{e0041}", "[U+E0041]"),
+            ("👩\u{200d}🔬 葛\u{e0100}", "👩\u{200d}🔬 葛\u{e0100}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+        assert_eq!(one_line("  一\n\n 二\u{3000}三 "), "一 二 三");
+    }
+
+    #[test]
+    fn html_is_text_in_elements_and_attributes() {
+        assert_eq!(
+            html("<script>alert('x' && \"y\")</script>\u{202e}"),
+            "&lt;script&gt;alert(&#39;x&#39; &amp;&amp; &quot;y&quot;)&lt;/script&gt;[U+202E]"
+        );
+    }
+
+    #[test]
+    fn a_log_holds_no_commands_for_a_ci_service() {
+        for (lines, safe) in [
+            ("std::fmt\n a :: b\n", "std::fmt\n a :: b\n"),
+            ("::error::x\n  ::set-env::y\n", "[U+003A]:error::x\n  [U+003A]:set-env::y\n"),
+            ("a ##[group]b ##vso[task]c", "a [U+0023]#[group]b [U+0023]#vso[task]c"),
+        ] {
+            assert_eq!(without_ci_commands(lines), safe);
+        }
+    }
+
+    #[test]
+    fn markdown_is_text_in_paragraphs_and_tables() {
+        for (text, escaped) in [
+            ("量子ミッションを派遣しました。", "量子ミッションを派遣しました。"),
+            ("# 見出し", "\\# 見出し"),
+            ("- 項目", "\\- 項目"),
+            ("AI-driven", "AI-driven"),
+            ("12. 項目", "12\\. 項目"),
+            ("12)", "12\\)"),
+            ("3.5倍", "3.5倍"),
+            ("**太字** `code` a|b", "\\*\\*太字\\*\\* \\`code\\` a\\|b"),
+            ("[x](https://e.example) <b>", "\\[x\\](https\\://e.example) &lt;b&gt;"),
+            ("WWW.e.example", "WWW\\.e.example"),
+            ("@all &amp; :tada:", "@<!-- -->all &amp;amp; \\:tada:"),
+            ("一\n二", "一 二"),
+        ] {
+            assert_eq!(markdown(text), escaped);
+        }
+    }
+
+    #[test]
+    fn names_are_code_where_they_can_be() {
+        assert_eq!(markdown_name("run::news-article@gemini-flash"), "`run::news-article@gemini-flash`");
+        assert_eq!(markdown_name("a`<b>"), "a\\`&lt;b&gt;");
+    }
+
+    #[test]
+    fn a_cell_that_looks_like_a_formula_is_prefixed() {
+        for text in [
+            "=1+1",
+            "+81",
+            "-5",
+            "@SUM(A1)",
+            "\tx",
+            "\rx",
+            "＝1",
+            "＋1",
+            "－1",
+            "＠x",
+            "  =1",
+            "\u{3000}=1",
+            "\n=1",
+            " \tx",
+            "\u{feff}=1",
+            "\u{200b}=1",
+        ] {
+            assert_eq!(csv(text), format!("'{text}"));
+        }
+        for text in ["", "量子", " x", "1-2", "a=b", "'=1", "→"] {
+            assert_eq!(csv(text), text);
+        }
+        assert_eq!(csv("\x1b=1\0"), "'␛=1␀");
+    }
+
+    #[test]
+    fn a_cell_holds_no_more_than_excel_does() {
+        let cell = csv(&"あ".repeat(40_000));
+        assert!(cell.ends_with("あ… (8000 more characters)"));
+        assert!(cell.chars().count() < 32_767);
+    }
+}

@@ -1,0 +1,131 @@
+//! Which evidence speaks against an answer, and the words in which reports quote it.
+
+use crate::report::escape::one_line;
+use crate::report::lang::Words;
+use crate::score::{Evidence, Score, SpecificVerdict, Verdict};
+
+/// Which way a piece of evidence speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Against the answer: the verdict `fail` rests on it.
+    Against,
+    /// Neither way: put as a guess, let pass by a waiver, or not to be judged.
+    Neutral,
+    /// For the answer.
+    For,
+}
+
+/// Which way a piece of a score's evidence speaks.
+pub(crate) fn weight(score: &Score, evidence: &Evidence) -> Weight {
+    if evidence.waived.is_some() {
+        return Weight::Neutral;
+    }
+    match (evidence.verdict, score.verdict) {
+        (Some(SpecificVerdict::Grounded | SpecificVerdict::Background), _) | (None, Verdict::Pass) => Weight::For,
+        (Some(SpecificVerdict::Fabricated), _) | (None, Verdict::Fail) => Weight::Against,
+        // Where guesses count as fabrications, they alone can have made a score fail.
+        (Some(SpecificVerdict::Hedged), Verdict::Fail) if !has_fabricated(score) => Weight::Against,
+        (Some(SpecificVerdict::Hedged), _) | (None, Verdict::Unscored) => Weight::Neutral,
+    }
+}
+
+fn has_fabricated(score: &Score) -> bool {
+    let counts =
+        |evidence: &Evidence| evidence.verdict == Some(SpecificVerdict::Fabricated) && evidence.waived.is_none();
+    score.evidence.iter().any(counts)
+}
+
+/// The evidence that speaks against an answer.
+pub(crate) fn against(score: &Score) -> impl Iterator<Item = &Evidence> {
+    score.evidence.iter().filter(|evidence| weight(score, evidence) == Weight::Against)
+}
+
+/// The longest quotation, in characters.
+const LONGEST_QUOTE: usize = 60;
+
+/// The words quoted, in one line and cut in the middle if long: `「約30社」`; what the answer lacks is said to be missing.
+pub(crate) fn quote(evidence: &Evidence, words: &Words) -> String {
+    let text = shortened(&one_line(&evidence.text), LONGEST_QUOTE);
+    if evidence.span.is_some() { format!("「{text}」") } else { (words.missing)(&text) }
+}
+
+/// What is said about the words: their kind, and why they count.
+pub(crate) fn remark(evidence: &Evidence) -> String {
+    match &evidence.why {
+        Some(why) => format!("{}: {}", evidence.kind, one_line(why)),
+        None => evidence.kind.to_string(),
+    }
+}
+
+/// The text with its middle left out if it has more than `most` characters.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let chars = text.chars().count();
+    if chars <= most {
+        return text.to_owned();
+    }
+    let tail = most / 3;
+    let head: String = text.chars().take(most - tail - 1).collect();
+    let tail: String = text.chars().skip(chars - tail).collect();
+    format!("{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::lang::Lang;
+    use crate::score::Span;
+
+    fn evidence(verdict: Option<SpecificVerdict>, waived: Option<&str>) -> Evidence {
+        Evidence {
+            span: Some(Span { start: 0, end: 4 }),
+            text: "約30社".to_owned(),
+            kind: "number".into(),
+            verdict,
+            basis: None,
+            why: None,
+            waived: waived.map(str::to_owned),
+        }
+    }
+
+    fn score(verdict: Verdict, evidence: Vec<Evidence>) -> Score {
+        Score { property: crate::property::Property::NoFabrication, verdict, value: None, reason: None, evidence }
+    }
+
+    #[test]
+    fn a_failure_rests_on_what_is_fabricated_and_not_waived() {
+        use SpecificVerdict::{Fabricated, Grounded, Hedged};
+        for (verdict, evidence, weights) in [
+            (
+                Verdict::Fail,
+                vec![
+                    evidence(Some(Grounded), None),
+                    evidence(Some(Hedged), None),
+                    evidence(Some(Fabricated), None),
+                    evidence(Some(Fabricated), Some("社内の略称")),
+                ],
+                vec![Weight::For, Weight::Neutral, Weight::Against, Weight::Neutral],
+            ),
+            (Verdict::Fail, vec![evidence(Some(Hedged), None)], vec![Weight::Against]),
+            (Verdict::Fail, vec![evidence(None, None)], vec![Weight::Against]),
+            (
+                Verdict::Pass,
+                vec![evidence(None, None), evidence(Some(Hedged), None)],
+                vec![Weight::For, Weight::Neutral],
+            ),
+            (Verdict::Unscored, vec![evidence(None, None)], vec![Weight::Neutral]),
+        ] {
+            let score = score(verdict, evidence);
+            let found: Vec<Weight> = score.evidence.iter().map(|evidence| weight(&score, evidence)).collect();
+            assert_eq!(found, weights);
+        }
+    }
+
+    #[test]
+    fn a_quotation_is_one_short_line() {
+        let long = Evidence { text: "量子\n".repeat(100), ..evidence(None, None) };
+        assert_eq!(quote(&long, Lang::En.words()).chars().count(), LONGEST_QUOTE + 2);
+        let absent = Evidence { span: None, ..evidence(None, None) };
+        assert_eq!(quote(&absent, Lang::En.words()), "missing: 「約30社」");
+        assert_eq!(quote(&absent, Lang::Ja.words()), "「約30社」がない");
+    }
+}

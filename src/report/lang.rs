@@ -1,0 +1,273 @@
+//! The words of reports in English and Japanese, in one place.
+//!
+//! Names that stand in files (properties, ids, kinds) are the same in both.
+
+use crate::outcome::Status;
+use crate::report::diff::Kind;
+
+/// The language of a report's own words (`--lang`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl Lang {
+    /// All languages.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ja];
+
+    /// The name in `--lang`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ja => "ja",
+        }
+    }
+
+    pub(crate) const fn words(self) -> &'static Words {
+        match self {
+            Self::En => &ENGLISH,
+            Self::Ja => &JAPANESE,
+        }
+    }
+}
+
+/// The words of reports in one language. Texts with a gap are functions.
+#[derive(Debug)]
+pub(crate) struct Words {
+    pub(crate) status: fn(Status) -> &'static str,
+    /// A property's status, as a verdict.
+    pub(crate) verdict: fn(Status) -> &'static str,
+    pub(crate) missing: fn(&str) -> String,
+    pub(crate) chars: fn(usize) -> String,
+    pub(crate) truncated: &'static str,
+    pub(crate) truncated_answers: fn(usize) -> String,
+    pub(crate) no_answer: &'static str,
+
+    pub(crate) more: fn(usize) -> String,
+    pub(crate) beside: fn(&str, usize) -> String,
+    pub(crate) scale: fn(usize, usize, usize, u32) -> String,
+    pub(crate) unfinished: fn(usize, usize) -> String,
+    pub(crate) trials: fn(usize) -> String,
+
+    pub(crate) tokens: fn(&str, &str) -> String,
+    pub(crate) finish: fn(&str) -> String,
+    pub(crate) attempts: fn(usize) -> String,
+    pub(crate) waived: fn(&str) -> String,
+    pub(crate) terminal_rate: &'static str,
+    pub(crate) terminal_properties: &'static str,
+
+    pub(crate) summary_title: &'static str,
+    pub(crate) summary_variant: &'static str,
+    pub(crate) summary_all: &'static str,
+    pub(crate) summary_cost: &'static str,
+    pub(crate) summary_cut: &'static str,
+    pub(crate) summary_counts: &'static str,
+    pub(crate) summary_rates: &'static str,
+    pub(crate) summary_rates_note: &'static str,
+    pub(crate) summary_repeats_note: &'static str,
+    pub(crate) summary_worst: &'static str,
+    pub(crate) summary_worst_of: fn(usize, usize) -> String,
+    pub(crate) summary_truncated: &'static str,
+    pub(crate) summary_no_answers: &'static str,
+    pub(crate) summary_errored: &'static str,
+    pub(crate) summary_waivers: &'static str,
+    pub(crate) summary_waiver_columns: [&'static str; 4],
+    pub(crate) summary_costs: &'static str,
+    pub(crate) summary_total_cost: fn(&str) -> String,
+    pub(crate) summary_unknown_cost: fn(usize) -> String,
+    pub(crate) summary_again: &'static str,
+    pub(crate) summary_again_note: &'static str,
+
+    pub(crate) diff_title: &'static str,
+    pub(crate) diff_nothing: &'static str,
+    pub(crate) diff_legend: &'static str,
+    pub(crate) diff_base: &'static str,
+    pub(crate) diff_candidate: &'static str,
+    pub(crate) diff_kind: fn(Kind) -> &'static str,
+    pub(crate) diff_changes: &'static str,
+    pub(crate) diff_no_changes: &'static str,
+    pub(crate) diff_still_failing: &'static str,
+    pub(crate) diff_unchanged: fn(usize) -> String,
+    pub(crate) diff_only_blanks: &'static str,
+    pub(crate) diff_coarse: &'static str,
+    pub(crate) diff_moved_away: &'static str,
+    pub(crate) diff_moved_here: &'static str,
+    pub(crate) diff_removed: &'static str,
+    pub(crate) diff_added: &'static str,
+    pub(crate) diff_only_in: fn(&str) -> String,
+    pub(crate) diff_to_top: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    status: Status::name,
+    verdict: |status| match status {
+        Status::Passed => "pass",
+        Status::Failed => "fail",
+        Status::Undecided => "unscored",
+        Status::Errored | Status::Skipped => status.name(),
+    },
+    missing: |text| format!("missing: 「{text}」"),
+    chars: |count| format!("{count} characters"),
+    truncated: "TRUNCATED",
+    truncated_answers: |count| format!("{count} truncated answer{}", if count == 1 { "" } else { "s" }),
+    no_answer: "no answer",
+
+    more: |count| format!("and {count} more"),
+    beside: |what, count| format!("{count} {what}"),
+    scale: |cases, prompts, models, repeats| {
+        let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let repeats = if repeats == 1 { String::new() } else { format!(", each asked {repeats} times") };
+        format!("{} × {} × {}{repeats}", counted(cases, "case"), counted(prompts, "prompt"), counted(models, "model"))
+    },
+    unfinished: |done, all| format!("The run did not come to its end: {done} of {all} trials have an outcome."),
+    trials: |count| format!("{count} trial{}", if count == 1 { "" } else { "s" }),
+
+    tokens: |input, output| format!("{input} + {output} tokens"),
+    finish: |reason| format!("ended by {reason}"),
+    attempts: |count| format!("{count} attempts"),
+    waived: |reason| format!("waived: {reason}"),
+    terminal_rate: "rate (95 %)",
+    terminal_properties: "Passed of decided, by property (?: unscored, !: errored)",
+
+    summary_title: "Summary",
+    summary_variant: "variant",
+    summary_all: "all",
+    summary_cost: "cost, USD",
+    summary_cut: "truncated",
+    summary_counts: "Trials",
+    summary_rates: "Rates",
+    summary_rates_note: "Passed of those that passed or failed, with the 95 % interval (Wilson) in brackets. Undecided and \
+        errored trials are no part of a rate and stand beside it.",
+    summary_repeats_note: "Rates are over cases: a case passes if all its repeats pass, and fails if one fails.",
+    summary_worst: "Worst failures",
+    summary_worst_of: |shown, all| format!("{shown} of {all} failures; variants take turns, each with its worst."),
+    summary_truncated: "Truncated answers",
+    summary_no_answers: "No answer (blocked, refused or empty)",
+    summary_errored: "Errored trials",
+    summary_waivers: "Waivers used",
+    summary_waiver_columns: ["property", "words", "reason", "times"],
+    summary_costs: "Cost",
+    summary_total_cost: |dollars| format!("{dollars} US dollars in all."),
+    summary_unknown_cost: |count| {
+        format!("Of {count} answer{} the cost is not known.", if count == 1 { "" } else { "s" })
+    },
+    summary_again: "The same again",
+    summary_again_note: "with evalrun {tool}, scorers {scorers}, plan {plan}; prompts {prompts}.",
+
+    diff_title: "How the answers differ",
+    diff_nothing: "Nothing to compare: there is one prompt only.",
+    diff_legend: "− removed, + added, ~ reworded, ↗ moved away, ↘ moved here",
+    diff_base: "base",
+    diff_candidate: "candidate",
+    diff_kind: |kind| match kind {
+        Kind::Broken => "broken",
+        Kind::Mixed => "broken and fixed",
+        Kind::Fixed => "fixed",
+        Kind::Verdict => "verdict changed",
+        Kind::Text => "text changed",
+        Kind::Same => "same text",
+        Kind::Missing => "not comparable",
+    },
+    diff_changes: "Verdicts that changed",
+    diff_no_changes: "No verdict changed.",
+    diff_still_failing: "Fails on both sides",
+    diff_unchanged: |count| format!("{count} unchanged sentences"),
+    diff_only_blanks: "Only blanks and line breaks differ.",
+    diff_coarse: "Parts are too long to be compared and are shown as removed and added as a whole.",
+    diff_moved_away: "moved elsewhere",
+    diff_moved_here: "moved here",
+    diff_removed: "removed",
+    diff_added: "added",
+    diff_only_in: |side| format!("only in {side}"),
+    diff_to_top: "to the top",
+};
+
+const JAPANESE: Words = Words {
+    status: japanese_status,
+    verdict: japanese_status,
+    missing: |text| format!("「{text}」がない"),
+    chars: |count| format!("{count}文字"),
+    truncated: "途中で打ち切り",
+    truncated_answers: |count| format!("途中で打ち切られた回答{count}件"),
+    no_answer: "回答なし",
+
+    more: |count| format!("ほか{count}件"),
+    beside: |what, count| format!("{what}{count}"),
+    scale: |cases, prompts, models, repeats| {
+        let repeats = if repeats == 1 { String::new() } else { format!("、各{repeats}回") };
+        format!("{cases}ケース × {prompts}プロンプト × {models}モデル{repeats}")
+    },
+    unfinished: |done, all| format!("この実行は途中です: {all}件のうち{done}件に結果があります。"),
+    trials: |count| format!("{count}件"),
+
+    tokens: |input, output| format!("{input} + {output}トークン"),
+    finish: |reason| format!("終了理由 {reason}"),
+    attempts: |count| format!("{count}回試行"),
+    waived: |reason| format!("例外: {reason}"),
+    terminal_rate: "合格率 (95 %)",
+    terminal_properties: "項目ごとの合格数/判定数 (?: 判定保留、!: エラー)",
+
+    summary_title: "まとめ",
+    summary_variant: "組み合わせ",
+    summary_all: "全体",
+    summary_cost: "費用(米ドル)",
+    summary_cut: "打ち切り",
+    summary_counts: "件数",
+    summary_rates: "合格率",
+    summary_rates_note: "合格または不合格となったもののうちの合格数。かっこ内は95 %信頼区間(ウィルソン法)。\
+        判定保留とエラーは率に含めず、横に示します。",
+    summary_repeats_note: "率はケース単位です。すべての回で合格したケースを合格、一回でも不合格なら不合格とします。",
+    summary_worst: "とくに悪い回答",
+    summary_worst_of: |shown, all| format!("不合格{all}件のうち{shown}件。組み合わせごとに悪いものから順に示します。"),
+    summary_truncated: "途中で打ち切られた回答",
+    summary_no_answers: "回答なし(ブロック、拒否、空)",
+    summary_errored: "エラー",
+    summary_waivers: "適用された例外",
+    summary_waiver_columns: ["項目", "語句", "理由", "回数"],
+    summary_costs: "費用",
+    summary_total_cost: |dollars| format!("合計 {dollars} 米ドル。"),
+    summary_unknown_cost: |count| format!("{count}件の回答は費用が分かりません。"),
+    summary_again: "もう一度実行するには",
+    summary_again_note: "evalrun {tool}、採点器の版 {scorers}、計画 {plan}、プロンプト {prompts}。",
+
+    diff_title: "回答の差分",
+    diff_nothing: "比較するものがありません(プロンプトが一つだけです)。",
+    diff_legend: "− 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動",
+    diff_base: "比較元",
+    diff_candidate: "比較先",
+    diff_kind: |kind| match kind {
+        Kind::Broken => "悪化",
+        Kind::Mixed => "悪化と改善",
+        Kind::Fixed => "改善",
+        Kind::Verdict => "判定の変化",
+        Kind::Text => "文面の変化",
+        Kind::Same => "同じ文面",
+        Kind::Missing => "比較できず",
+    },
+    diff_changes: "変わった判定",
+    diff_no_changes: "判定の変化はありません。",
+    diff_still_failing: "両方で不合格",
+    diff_unchanged: |count| format!("変更のない{count}文"),
+    diff_only_blanks: "空白と改行だけが違います。",
+    diff_coarse: "長すぎて比較できない部分は、まとめて削除・追加として示しています。",
+    diff_moved_away: "別の場所へ移動",
+    diff_moved_here: "ここへ移動",
+    diff_removed: "削除",
+    diff_added: "追加",
+    diff_only_in: |side| format!("{side} のみ"),
+    diff_to_top: "先頭へ",
+};
+
+const fn japanese_status(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "合格",
+        Status::Failed => "不合格",
+        Status::Undecided => "判定保留",
+        Status::Errored => "エラー",
+        Status::Skipped => "未実施",
+    }
+}

@@ -1,0 +1,166 @@
+//! Views of a run: what became of its trials, in the form that each kind of reader opens.
+//!
+//! - [`csv`]: metrics.csv, scores.csv and summary.csv, for spreadsheets
+//! - [`markdown`]: summary.md, for people who were not there
+//! - [`diff`]: diff.md and diff.html, how the answers of two variants differ
+//! - [`terminal`]: the table after a run, and one answer with its evidence
+//! - [`json`]: the run for other programs
+//!
+//! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out; no disk, clock or terminal. Reports are never read
+//! back, the journal is. Every count derives from [`Entry::status`](crate::outcome::Entry::status); a truncated answer
+//! is marked wherever an answer is named; whatever a model wrote is text and stays text.
+
+pub mod csv;
+pub mod diff;
+pub mod json;
+pub mod markdown;
+pub mod terminal;
+
+mod escape;
+mod evidence;
+mod lang;
+#[cfg(test)]
+mod sample;
+mod tally;
+mod trouble;
+mod worst;
+
+pub use lang::Lang;
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::csv::Bom;
+    use super::diff::{DiffOptions, against_first_prompt};
+    use super::sample::{RunBuilder, SampleRun};
+    use super::terminal::TerminalOptions;
+    use super::*;
+    use crate::outcome::Outcomes;
+
+    type Report = (&'static str, fn(&SampleRun, &mut Vec<u8>) -> io::Result<()>);
+
+    /// Every report, by the form of its file.
+    const REPORTS: [Report; 9] = [
+        ("metrics.csv", |run, out| csv::write_metrics(run, out, Bom::With)),
+        ("scores.csv", |run, out| csv::write_scores(run, run, out, Bom::With)),
+        ("summary.csv", |run, out| csv::write_summary(run, out, Bom::With)),
+        ("summary.md", |run, out| markdown::write_summary(run, run, Lang::En, out)),
+        ("diff.md", |run, out| diff::write_markdown(&against_first_prompt(run, run), DiffOptions::default(), out)),
+        ("diff.html", |run, out| diff::write_html(&against_first_prompt(run, run), DiffOptions::default(), out)),
+        ("table.txt", |run, out| terminal::write_run(run, run, TerminalOptions::default(), out)),
+        ("show.txt", |run, out| {
+            run.entries.iter().try_for_each(|entry| {
+                terminal::write_outcome(run, &run.outcome(entry)?, TerminalOptions::default(), out)
+            })
+        }),
+        ("run.json", |run, out| json::write_json(run, out)),
+    ];
+
+    fn rendered(run: &SampleRun) -> Vec<(&'static str, String)> {
+        let text = |(name, write): Report| {
+            let mut out = Vec::new();
+            write(run, &mut out).unwrap();
+            (name, String::from_utf8(out).unwrap())
+        };
+        REPORTS.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn hostile_answers_stay_text_in_every_report() {
+        for hostile in [
+            "=HYPERLINK(\"http://e.example\")",
+            "＝1+1",
+            "\t=1",
+            "<script>alert(1)</script><img src=x onerror=alert(1)>",
+            "</td></table>| a | b |\n\n# x\n```\n[x](javascript:alert(1)) @everyone",
+            "\x1b]8;;http://e.example\x07x\x1b[2J\r",
+            "\u{202e}esrever\u{2066}",
+            "::set-output name=x::y\n::error::z",
+        ] {
+            let run = RunBuilder::new(&["plain", "careful"], &["sample"])
+                .titled("case", hostile, |trial| {
+                    let trial = trial.answer(hostile).served_by(hostile).truncated();
+                    if trial.is_of("plain") {
+                        return trial.pass("article_only");
+                    }
+                    trial.fail("article_only").at(hostile, "meta").why(hostile)
+                })
+                .titled("other", hostile, |trial| trial.errored(hostile))
+                .build();
+            for (name, text) in rendered(&run) {
+                assert_harmless(name, &text);
+            }
+        }
+    }
+
+    fn assert_harmless(name: &str, text: &str) {
+        let (_, form) = name.split_once('.').unwrap();
+        let is_hidden = |c: char| {
+            c.is_control() && !matches!(c, '\n' | '\t')
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        match form {
+            "csv" => {
+                for record in ::csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes()).records() {
+                    for cell in &record.unwrap() {
+                        let first = cell.trim_start_matches([' ', '\u{3000}']).chars().next();
+                        assert!(!first.is_some_and(|c| "=+-@\t\r＝＋－＠".contains(c)), "{name}: {cell:?}");
+                        assert!(!cell.contains(['\x1b', '\x07']), "{name}: {cell:?}");
+                    }
+                }
+            }
+            "json" => assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{name}: {text}"),
+            _ => {
+                let hidden: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
+                assert!(hidden.is_empty(), "{name}: {hidden:?}");
+                let commands = text.lines().filter(|line| line.trim_start().starts_with("::")).count();
+                assert!(form != "txt" || commands == 0, "{name}: {text}");
+            }
+        }
+        if matches!(form, "html" | "md") {
+            for forbidden in ["<script", "<img", "</table>|", "[x](", "@everyone", "\n# x"] {
+                let is_text = form == "html" && ["[x](", "@everyone", "\n# x"].contains(&forbidden);
+                assert!(is_text || !text.contains(forbidden), "{name}: {forbidden}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_truncated_answer_is_visible_in_every_report_that_names_answers() {
+        let run = RunBuilder::new(&["plain", "careful"], &["sample"])
+            .case("a", |trial| {
+                let text = if trial.is_of("plain") { "前の文。" } else { "後の文。" };
+                trial.answer(text).truncated().fail("length")
+            })
+            .build();
+        let same =
+            RunBuilder::new(&["plain", "careful"], &["sample"]).case("a", |trial| trial.truncated().pass("length"));
+        let reports = rendered(&run).into_iter().chain(rendered(&same.build()));
+        for (name, text) in reports {
+            let is_marked =
+                ["length,", "truncated", "TRUNCATED", "\"truncated\":true"].iter().any(|mark| text.contains(mark));
+            assert!(is_marked || name == "summary.csv", "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn answers_of_a_megabyte_in_one_line_do_not_stall_a_report() {
+        let long = |first: &str| format!("{first}{}", "量子ミッションは、".repeat(40_000));
+        let run = RunBuilder::new(&["plain", "careful"], &["sample"])
+            .case("a", |trial| {
+                let text = long(if trial.is_of("plain") { "前" } else { "後" });
+                trial.answer(&text).fail("repetition").at(&text, "loop")
+            })
+            .build();
+        // Quadratic work on a megabyte would not come to an end.
+        let (_, page) = rendered(&run).into_iter().find(|(name, _)| *name == "diff.html").unwrap();
+        assert!(page.contains("too long to be compared"));
+    }
+
+    #[test]
+    fn the_same_run_gives_the_same_bytes() {
+        let run = || super::sample::diff_sample();
+        assert_eq!(rendered(&run()), rendered(&run()));
+    }
+}

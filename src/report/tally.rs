@@ -1,0 +1,293 @@
+//! The counts and rates that reports show: per variant, of trials as a whole and of each property.
+//!
+//! Promises that undecided, errored and skipped trials stay out of a rate and are counted beside it, and that repeats of
+//! a case are not counted as if they were cases.
+
+use std::collections::HashMap;
+
+use crate::id::{CaseId, ModelId, PromptId};
+use crate::outcome::{Entry, Run, Status};
+use crate::property::Property;
+use crate::report::lang::Words;
+use crate::response::FinishReason;
+use crate::score::Verdict;
+use crate::stats::{Interval, LEVEL, wilson};
+
+/// What a row of a summary is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The trials' statuses: everything that is required.
+    All,
+    /// One property.
+    Property(Property),
+}
+
+impl Subject {
+    /// The name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Property(property) => property.name(),
+        }
+    }
+}
+
+/// How a status of a subject is called: a trial passed, a property's verdict is `pass`.
+pub(crate) fn status_name(subject: Subject, status: Status, words: &Words) -> &'static str {
+    match subject {
+        Subject::All => (words.status)(status),
+        Subject::Property(_) => (words.verdict)(status),
+    }
+}
+
+/// The results of a variant for one subject.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Tally {
+    /// Trials, by status.
+    counts: [usize; Status::ALL.len()],
+    /// Cases that passed in every repeat.
+    pub(crate) passed_cases: usize,
+    /// Cases that passed in every repeat or failed in one.
+    pub(crate) decided_cases: usize,
+}
+
+impl Tally {
+    /// The number of trials that the subject was required of.
+    pub(crate) fn trials(&self) -> usize {
+        self.counts.iter().sum()
+    }
+
+    /// The number of trials with `status` for this subject.
+    pub(crate) fn count(&self, status: Status) -> usize {
+        self.counts[status as usize]
+    }
+
+    /// The rate in words: `17/20 85 % (64–95)`; `–` if nothing was decided.
+    pub(crate) fn rate_in_words(&self) -> String {
+        let Some(rate) = self.rate() else { return "–".to_owned() };
+        let percent = |share: f64| format!("{:.0}", share * 100.0);
+        let (estimate, low, high) = (percent(rate.estimate), percent(rate.low), percent(rate.high));
+        format!("{}/{} {estimate} % ({low}–{high})", self.passed_cases, self.decided_cases)
+    }
+
+    /// The share of cases that passed, of those decided; `None` if there are none.
+    pub(crate) fn rate(&self) -> Option<Interval> {
+        wilson(self.passed_cases, self.decided_cases, LEVEL)
+    }
+}
+
+/// The results of a variant.
+#[derive(Debug, Clone)]
+pub(crate) struct VariantTally<'a> {
+    /// The prompt.
+    pub(crate) prompt: &'a PromptId,
+    /// The model.
+    pub(crate) model: &'a ModelId,
+    /// `all` first, then each property that the run requires.
+    pub(crate) subjects: Vec<(Subject, Tally)>,
+    /// Answers that the token limit cut.
+    pub(crate) truncated: usize,
+    /// What the trials cost in US dollars, as far as that is known.
+    pub(crate) cost: Option<f64>,
+    /// Trials with an answer whose cost is not known.
+    pub(crate) without_cost: usize,
+}
+
+impl VariantTally<'_> {
+    /// `prompt@model`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}@{}", self.prompt, self.model)
+    }
+
+    /// The tally of whole trials.
+    pub(crate) fn all(&self) -> &Tally {
+        &self.subjects[0].1
+    }
+
+    /// The tally of a property; `None` if the run does not require it.
+    pub(crate) fn property(&self, property: Property) -> Option<&Tally> {
+        self.subjects.iter().find(|(subject, _)| *subject == Subject::Property(property)).map(|(_, tally)| tally)
+    }
+}
+
+/// How the rates of a run were found, as the column `method` names it.
+pub(crate) const fn method(run: &Run) -> &'static str {
+    if run.header.repeats > 1 { "wilson95-cases-all-repeats" } else { "wilson95" }
+}
+
+/// Whether the token limit cut the answer.
+pub(crate) fn is_truncated(entry: &Entry) -> bool {
+    entry.finish == FinishReason::Length
+}
+
+/// Which properties each case of a run requires.
+#[derive(Debug)]
+pub(crate) struct Required<'a>(HashMap<&'a CaseId, [bool; Property::ALL.len()]>);
+
+impl<'a> Required<'a> {
+    pub(crate) fn of(run: &'a Run) -> Self {
+        let cases = run.header.cases.iter().map(|case| {
+            let required = Property::ALL.map(|property| case.required.contains(&property));
+            (&case.id, required)
+        });
+        Self(cases.collect())
+    }
+
+    /// What became of a property in a trial; `None` if it is not required.
+    ///
+    /// Where a model gave no answer the trial failed, but nothing is known of its properties: they are undecided.
+    pub(crate) fn status(&self, entry: &Entry, property: Property) -> Option<Status> {
+        let verdict = entry.verdicts[property.index()];
+        let required = self.0.get(&entry.trial.case).is_some_and(|required| required[property.index()]);
+        if verdict.is_none() && !required {
+            return None;
+        }
+        Some(match (entry.status, verdict) {
+            (Status::Errored | Status::Skipped, _) => entry.status,
+            (_, Some(Verdict::Pass)) => Status::Passed,
+            (_, Some(Verdict::Fail)) => Status::Failed,
+            (_, Some(Verdict::Unscored) | None) => Status::Undecided,
+        })
+    }
+}
+
+/// Counts a run, variant by variant in report order.
+pub(crate) fn tally(run: &Run) -> Vec<VariantTally<'_>> {
+    let required = Required::of(run);
+    let subjects: Vec<Subject> = std::iter::once(Subject::All).chain(run.properties().map(Subject::Property)).collect();
+    let mut counters: Vec<(VariantTally<'_>, Vec<CaseCounter<'_>>)> = run
+        .variants()
+        .map(|(prompt, model)| (VariantTally::empty(prompt, model, &subjects), vec![HashMap::new(); subjects.len()]))
+        .collect();
+    let places: HashMap<_, _> = run.variants().enumerate().map(|(place, variant)| (variant, place)).collect();
+    for entry in &run.entries {
+        let Some(place) = places.get(&(&entry.trial.prompt, &entry.trial.model)) else { continue };
+        let (variant, cases) = &mut counters[*place];
+        variant.add(entry);
+        for ((subject, tally), cases) in variant.subjects.iter_mut().zip(cases) {
+            let status = match subject {
+                Subject::All => Some(entry.status),
+                Subject::Property(property) => required.status(entry, *property),
+            };
+            if let Some(status) = status {
+                tally.counts[status as usize] += 1;
+                cases.entry(&entry.trial.case).or_default().add(status);
+            }
+        }
+    }
+    counters.into_iter().map(|(variant, cases)| variant.finish(&cases, run.header.repeats)).collect()
+}
+
+/// The repeats of each case.
+type CaseCounter<'a> = HashMap<&'a CaseId, Repeats>;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Repeats {
+    passed: u32,
+    failed: u32,
+}
+
+impl Repeats {
+    const fn add(&mut self, status: Status) {
+        match status {
+            Status::Passed => self.passed += 1,
+            Status::Failed => self.failed += 1,
+            Status::Undecided | Status::Errored | Status::Skipped => {}
+        }
+    }
+}
+
+impl<'a> VariantTally<'a> {
+    fn empty(prompt: &'a PromptId, model: &'a ModelId, subjects: &[Subject]) -> Self {
+        let subjects = subjects.iter().map(|subject| (*subject, Tally::default())).collect();
+        Self { prompt, model, subjects, truncated: 0, cost: None, without_cost: 0 }
+    }
+
+    fn add(&mut self, entry: &Entry) {
+        self.truncated += usize::from(is_truncated(entry));
+        match entry.cost {
+            Some(cost) => *self.cost.get_or_insert(0.0) += cost,
+            None => self.without_cost += usize::from(entry.chars.is_some()),
+        }
+    }
+
+    fn finish(mut self, cases: &[CaseCounter<'a>], repeats: u32) -> Self {
+        for ((_, tally), cases) in self.subjects.iter_mut().zip(cases) {
+            // A case with a repeat outstanding has not passed in every repeat, but one failure decides it.
+            tally.passed_cases = cases.values().filter(|case| case.failed == 0 && case.passed >= repeats).count();
+            tally.decided_cases = tally.passed_cases + cases.values().filter(|case| case.failed > 0).count();
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::{RunBuilder, TrialBuilder};
+
+    fn counts(tally: &Tally) -> [usize; 5] {
+        Status::ALL.map(|status| tally.count(status))
+    }
+
+    #[test]
+    fn undecided_errored_and_skipped_trials_stay_out_of_the_rate() {
+        let run = RunBuilder::new(&["p"], &["m"])
+            .case("a", |trial| trial.pass("japanese_only"))
+            .case("b", |trial| trial.fail("japanese_only"))
+            .case("c", |trial| trial.unscored("japanese_only"))
+            .case("d", |trial| trial.errored("timeout: no answer"))
+            .case("e", TrialBuilder::skipped)
+            .build();
+        let variant = &tally(&run)[0];
+        let tally = variant.property(Property::JapaneseOnly).unwrap();
+        assert_eq!((counts(tally), tally.trials()), ([1, 1, 1, 1, 1], 5));
+        assert_eq!((tally.passed_cases, tally.decided_cases), (1, 2));
+        assert_eq!(counts(variant.all()), counts(tally));
+    }
+
+    #[test]
+    fn a_trial_without_an_answer_failed_but_its_properties_are_undecided() {
+        let run = RunBuilder::new(&["p"], &["m"]).case("a", |trial| trial.blocked("SAFETY")).build();
+        let variant = &tally(&run)[0];
+        assert_eq!(variant.all().count(Status::Failed), 1);
+        assert_eq!(counts(variant.property(Property::JapaneseOnly).unwrap()), [0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn a_case_passes_if_all_its_repeats_pass() {
+        let run = RunBuilder::new(&["p"], &["m"])
+            .repeats(3)
+            .case("a", |trial| trial.pass("japanese_only"))
+            .case(
+                "b",
+                |trial| if trial.repeat() == 2 { trial.fail("japanese_only") } else { trial.pass("japanese_only") },
+            )
+            .case("c", |trial| if trial.repeat() == 0 { trial.errored("x") } else { trial.pass("japanese_only") })
+            .build();
+        let tally = *tally(&run)[0].all();
+        assert_eq!(counts(&tally), [7, 1, 0, 1, 0]);
+        assert_eq!((tally.passed_cases, tally.decided_cases), (1, 2));
+        assert_eq!(method(&run), "wilson95-cases-all-repeats");
+    }
+
+    #[test]
+    fn a_rate_is_said_with_its_interval() {
+        for (passed_cases, decided_cases, words) in
+            [(17, 20, "17/20 85 % (64–95)"), (20, 20, "20/20 100 % (84–100)"), (0, 0, "–")]
+        {
+            assert_eq!(Tally { passed_cases, decided_cases, ..Tally::default() }.rate_in_words(), words);
+        }
+    }
+
+    #[test]
+    fn a_property_is_counted_where_it_is_required() {
+        let run = RunBuilder::new(&["p"], &["m"])
+            .case("a", |trial| trial.pass("japanese_only").fail("length"))
+            .case("b", |trial| trial.pass("japanese_only"))
+            .build();
+        let variant = &tally(&run)[0];
+        assert_eq!(variant.property(Property::Length).unwrap().trials(), 1);
+        assert_eq!(variant.property(Property::Refusal), None);
+    }
+}
