@@ -212,6 +212,10 @@ fn counted_noun(passage: &Passage<'_>, end: usize) -> Option<(String, usize)> {
             Pos::Noun | Pos::VerbalNoun | Pos::Counter | Pos::NounSuffix | Pos::ProperNoun | Pos::OrganizationName
         ) && !word.surface(text).starts_with(|c: char| c.is_ascii_punctuation())
     };
+    // 5G and 3D are terms, not counts of G.
+    if next.surface(text).starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
     if is_counted(next) {
         return Some((next.surface(text).to_owned(), next.end - end));
     }
