@@ -20,3 +20,4 @@ pub mod outcome;
 pub mod stats;
 pub mod report;
 pub mod engine;
+pub mod cli;

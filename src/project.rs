@@ -6,10 +6,11 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, TextFile};
-use crate::document::{Node, Reader, parse_toml};
+use crate::document::{Node, Reader, Value, parse_toml};
 use crate::id::{ModelId, PromptId};
 use crate::model::Model;
 use crate::property::Requirements;
+use crate::provider::unsupported;
 
 /// What evalrun.toml says.
 #[derive(Debug, Clone, Default)]
@@ -60,13 +61,17 @@ fn read_project(reader: &Reader<'_>, node: &Node) -> Option<Project> {
     let run = table.get("run").and_then(|node| read_run(reader, node)).unwrap_or_default();
     let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
     let model_nodes = table.get("model").and_then(|node| reader.list(node)).unwrap_or_default();
-    let models: Vec<Model> = model_nodes.iter().filter_map(|node| Model::read(reader, node)).collect();
+    let read: Vec<(&Node, Model)> =
+        model_nodes.iter().filter_map(|node| Some((node, Model::read(reader, node)?))).collect();
     table.finish();
-    for (n, model) in models.iter().enumerate() {
-        if models[..n].iter().any(|earlier| earlier.id.folded() == model.id.folded()) {
-            reader.problem(&model_nodes[n].span, format!("the model id `{}` is used twice", model.id));
+    for (n, (node, model)) in read.iter().enumerate() {
+        if read[..n].iter().any(|(_, earlier)| earlier.id.folded() == model.id.folded()) {
+            let place = place_of(node, "id").unwrap_or(&node.span);
+            reader.problem(place, format!("the model id `{}` is used twice", model.id));
         }
+        check_params(reader, node, model);
     }
+    let models: Vec<Model> = read.into_iter().map(|(_, model)| model).collect();
     for named in &run.models {
         if !models.iter().any(|model| model.id == named.id) {
             let unknown = reader.file.diagnose(named.span.clone(), format!("there is no model `{}`", named.id));
@@ -74,6 +79,23 @@ fn read_project(reader: &Reader<'_>, node: &Node) -> Option<Project> {
         }
     }
     Some(Project { run, require, models })
+}
+
+/// A parameter that the model's provider has no field for would be left out in silence.
+fn check_params(reader: &Reader<'_>, node: &Node, model: &Model) {
+    for name in unsupported(model) {
+        let place = place_of(node, &format!("params.{name}")).unwrap_or(&node.span);
+        let message = format!("`{name}` cannot be sent to `{}` (provider {})", model.id, model.provider);
+        reader.report(reader.file.diagnose(place.clone(), message).hint("leave it out"));
+    }
+}
+
+/// The place of the key at `path` (keys parted by points) below `node`.
+fn place_of<'a>(node: &'a Node, path: &str) -> Option<&'a Range<usize>> {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let Value::Table(entries) = &node.value else { return None };
+    let entry = entries.iter().find(|entry| entry.key == key)?;
+    rest.map_or(Some(&entry.key_span), |rest| place_of(&entry.node, rest))
 }
 
 fn read_run(reader: &Reader<'_>, node: &Node) -> Option<RunSettings> {
@@ -140,6 +162,27 @@ provider = "recorded"
         assert!(!project.require.requires(Property::CoversActivities));
         assert_eq!(project.require.kinds.as_ref().unwrap().len(), 2);
         assert_eq!(project.run.prompts[0].id.as_str(), "news-article");
+    }
+
+    #[test]
+    fn a_parameter_that_cannot_be_sent_is_shown_where_it_stands() {
+        let text = format!(
+            "[[model]]\nid = \"broken\"\n{GOOD}params = {{ temperature = 1, extra = {{ stream = true }} }}\n\
+             [[model]]\nid = \"Sample\"\nprovider = \"anthropic\"\n[model.params]\nseed = 1\nextra = {{ stream = true }}\n"
+        );
+        let problems = parse(&TextFile::new("evalrun.toml", text)).unwrap_err();
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "evalrun.toml:1:1: the key `provider` is missing",
+                "evalrun.toml:14:12: `temperature` cannot be sent to `sample` (provider recorded) (leave it out)",
+                "evalrun.toml:14:29: `extra` cannot be sent to `sample` (provider recorded) (leave it out)",
+                "evalrun.toml:16:1: the model id `Sample` is used twice",
+                "evalrun.toml:19:1: `seed` cannot be sent to `Sample` (provider anthropic) (leave it out)",
+                "evalrun.toml:20:11: `extra.stream` cannot be sent to `Sample` (provider anthropic) (leave it out)",
+            ]
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Promises a stable order (cases by id, prompts and models as the project names them) that no scheduling changes, and
 //! that every prompt renders for every selected case before anything is sent.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -112,6 +113,18 @@ pub fn plan(
 }
 
 impl Plan {
+    /// Keeps the trials that `is_kept` says, and of cases, prompts and models those that still have one.
+    pub fn retain(&mut self, is_kept: impl Fn(&TrialId) -> bool) {
+        self.trials.retain(|trial| is_kept(&trial.id));
+        let ids = || self.trials.iter().map(|trial| &trial.id);
+        let cases: HashSet<&CaseId> = ids().map(|id| &id.case).collect();
+        let prompts: HashSet<&PromptId> = ids().map(|id| &id.prompt).collect();
+        let models: HashSet<&ModelId> = ids().map(|id| &id.model).collect();
+        self.cases.retain(|case| cases.contains(&case.id));
+        self.prompts.retain(|prompt| prompts.contains(&prompt.id));
+        self.models.retain(|model| models.contains(&model.id));
+    }
+
     /// Keeps the `index`-th (from 1) of `count` parts of about equal size.
     pub fn keep_shard(&mut self, index: usize, count: usize) {
         let mut position = 0;
@@ -135,8 +148,12 @@ impl Plan {
             part(trial.prompt.system.as_deref().unwrap_or_default());
             part(&trial.prompt.user);
         }
-        for case in &self.cases {
-            part(&format!("{:?} {:?}", case.source, case.require));
+        let mut previous = None;
+        for trial in &self.trials {
+            // The trials of a case stand together and share what is required of them.
+            if previous.replace(&trial.case.id) != Some(&trial.case.id) {
+                part(&format!("{:?} {:?}", trial.case.source, trial.require));
+            }
         }
         for model in &self.models {
             part(&format!("{model:?}"));

@@ -327,6 +327,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The header of the journal at `path`, without reading further.
+///
+/// # Errors
+/// The file cannot be read or is no journal of a format that is read here.
+pub fn read_header(path: &Path) -> Result<RunHeader, JournalError> {
+    let file = File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+    Lines::new(&file, path).header().map(|read| read.header)
+}
+
 /// A journal that was read: its run, and the way back to the answers.
 #[derive(Debug)]
 pub struct JournalReader {

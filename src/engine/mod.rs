@@ -16,12 +16,12 @@ mod runner;
 
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, Summary};
-pub use journal::{Journal, JournalError, JournalReader};
+pub use journal::{Journal, JournalError, JournalReader, read_header};
 pub use limit::Concurrency;
 pub use progress::{Display, Progress};
 pub use retry::Policy;
 pub use runner::{Cancel, Finished, Keep, Scorer, Setup, run};
-pub use transport::{Transport, missing_key};
+pub use transport::{Transport, missing_key, recorded_mistakes};
 
 #[cfg(test)]
 mod testing;

@@ -43,6 +43,8 @@ pub struct Progress {
     counts: Counts,
     /// The number of trials with an outcome at which the next line is due.
     next_line: usize,
+    /// Whether each failed attempt and each outcome has a line of its own.
+    is_verbose: bool,
     view: View,
 }
 
@@ -76,7 +78,13 @@ impl Progress {
     }
 
     fn with_view(view: View) -> Self {
-        Self { total: 0, counts: Counts::default(), next_line: 0, view }
+        Self { total: 0, counts: Counts::default(), next_line: 0, is_verbose: false, view }
+    }
+
+    /// The same, perhaps with a line for each failed attempt and each outcome.
+    #[must_use]
+    pub fn verbose(self, is_verbose: bool) -> Self {
+        Self { is_verbose, ..self }
     }
 
     /// Shows what has happened.
@@ -90,6 +98,10 @@ impl Progress {
             }
             Event::TrialFinished { summary } => {
                 self.counts.add(summary.status, 1);
+                if self.is_verbose {
+                    let why = summary.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+                    self.say(&format!("{} {}{why}", summary.trial, summary.status.name()));
+                }
                 self.advance();
             }
             Event::ModelStopped { model, failure, trials_left } => {
@@ -164,8 +176,10 @@ impl Progress {
     }
 
     /// Shows what may be of interest until something else is; lines would be too many.
-    fn note(&self, message: &str) {
-        if let View::Bar(bar) = &self.view {
+    fn note(&mut self, message: &str) {
+        if self.is_verbose {
+            self.say(message);
+        } else if let View::Bar(bar) = &self.view {
             bar.set_style(style("{wide_msg}\n{bar:24} {pos}/{len}{prefix}  {rate}  ETA {eta}"));
             bar.set_message(visible(message));
         }

@@ -27,7 +27,7 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// The visible text in one line: each run of blanks and line breaks is one space.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in visible(text).split_whitespace() {
         if !line.is_empty() {

@@ -25,6 +25,7 @@ mod tally;
 mod trouble;
 mod worst;
 
+pub use escape::one_line;
 pub use lang::Lang;
 
 #[cfg(test)]

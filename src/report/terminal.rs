@@ -24,7 +24,7 @@ use crate::score::{Score, Verdict};
 
 use layout::{Align, Cell, Column, Label, cut, write_columns};
 
-pub use show::write_outcome;
+pub use show::{write_outcome, write_scored};
 
 /// The widest table: what fits a terminal beside another window, and a CI log.
 pub const MOST_COLUMNS: usize = 100;

@@ -40,37 +40,60 @@ impl Recorded {
     /// # Errors
     /// There is none, there are two, or a file is not as it should be.
     pub(super) fn answer(&self, trial: &TrialId) -> Result<Reply, Failure> {
-        let folder = format!("cases/{}/answers/{}", trial.case, trial.prompt);
-        let numbered = format!("{folder}/{}.{}", trial.model, trial.repeat);
-        let plain = format!("{folder}/{}", trial.model);
-        let stems = if trial.repeat == 0 { vec![plain, numbered] } else { vec![numbered] };
-        let mut found = Vec::new();
-        for stem in &stems {
-            let text = self.read(&format!("{stem}.md"))?;
-            let about = self.read(&format!("{stem}.json"))?;
-            if text.is_some() || about.is_some() {
-                found.push((stem, text, about));
+        match find(&self.root, trial) {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => Err(Failure::new(FailureKind::NotRecorded, format!("there is no {}.md", stems(trial)[0]))),
+            Err(problems) => {
+                let problems: Vec<String> = problems.iter().map(Diagnostic::to_string).collect();
+                Err(Failure::new(FailureKind::Malformed, problems.join("; ")))
             }
         }
-        let (text, about) = match <[_; 1]>::try_from(found) {
-            Ok([(_, text, about)]) => (text, about),
-            Err(found) if found.is_empty() => {
-                return Err(Failure::new(FailureKind::NotRecorded, format!("there is no {}.md", stems[0])));
-            }
-            Err(_) => return Err(malformed(format!("{0} and {1} are both there: keep one", stems[0], stems[1]))),
-        };
-        let about = about.map(|file| parse_about(&file)).transpose()?.unwrap_or_default();
-        let text = text.map(|file| without_last_newline(file.text));
-        let About { finish, usage, served_model, id, latency } = about;
-        Ok(Reply { response: Response { text, finish, usage, served_model, id }, status: None, latency })
     }
+}
 
-    fn read(&self, path: &str) -> Result<Option<TextFile>, Failure> {
-        match std::fs::read(self.root.join(path)) {
-            Ok(bytes) => TextFile::decode(path, &bytes).map(Some).map_err(|problem| malformed(problem.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(malformed(format!("{path}: {error}"))),
+/// What is wrong with the files of a trial's recorded answer, in the project's folder `root`; that there are none is no
+/// mistake here.
+pub fn recorded_mistakes(root: &Path, trial: &TrialId) -> Vec<Diagnostic> {
+    find(root, trial).err().unwrap_or_default()
+}
+
+/// The paths of a trial's answer without their ends; the first repeat needs no number.
+fn stems(trial: &TrialId) -> Vec<String> {
+    let folder = format!("cases/{}/answers/{}", trial.case, trial.prompt);
+    let numbered = format!("{folder}/{}.{}", trial.model, trial.repeat);
+    if trial.repeat == 0 { vec![format!("{folder}/{}", trial.model), numbered] } else { vec![numbered] }
+}
+
+fn find(root: &Path, trial: &TrialId) -> Result<Option<Reply>, Vec<Diagnostic>> {
+    let one = |problem| vec![problem];
+    let stems = stems(trial);
+    let mut found = Vec::new();
+    for stem in &stems {
+        let text = read(root, &format!("{stem}.md")).map_err(one)?;
+        let about = read(root, &format!("{stem}.json")).map_err(one)?;
+        if text.is_some() || about.is_some() {
+            found.push((stem, text, about));
         }
+    }
+    let (text, about) = match <[_; 1]>::try_from(found) {
+        Ok([(_, text, about)]) => (text, about),
+        Err(found) if found.is_empty() => return Ok(None),
+        Err(_) => {
+            let message = format!("{} is there, too: keep one", stems[1]);
+            return Err(one(Diagnostic::without_place(&stems[0], message)));
+        }
+    };
+    let about = about.map(|file| parse_about(&file)).transpose()?.unwrap_or_default();
+    let text = text.map(|file| without_last_newline(file.text));
+    let About { finish, usage, served_model, id, latency } = about;
+    Ok(Some(Reply { response: Response { text, finish, usage, served_model, id }, status: None, latency }))
+}
+
+fn read(root: &Path, path: &str) -> Result<Option<TextFile>, Diagnostic> {
+    match std::fs::read(root.join(path)) {
+        Ok(bytes) => TextFile::decode(path, &bytes).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Diagnostic::without_place(path, error.to_string())),
     }
 }
 
@@ -85,14 +108,11 @@ pub(super) fn without_last_newline(mut text: String) -> String {
     text
 }
 
-fn parse_about(file: &TextFile) -> Result<About, Failure> {
-    let node = parse_json(file, 0..file.text.len()).map_err(|problem| malformed(problem.to_string()))?;
+fn parse_about(file: &TextFile) -> Result<About, Vec<Diagnostic>> {
+    let node = parse_json(file, 0..file.text.len()).map_err(|problem| vec![problem])?;
     let reader = Reader::new(file);
     let about = read_about(&reader, &node).unwrap_or_default();
-    reader.finish(about).map_err(|problems| {
-        let problems: Vec<String> = problems.iter().map(Diagnostic::to_string).collect();
-        malformed(problems.join("; "))
-    })
+    reader.finish(about)
 }
 
 fn read_about(reader: &Reader<'_>, node: &Node) -> Option<About> {
@@ -118,10 +138,6 @@ fn read_usage(reader: &Reader<'_>, node: &Node) -> Option<Usage> {
     };
     table.finish();
     Some(usage)
-}
-
-fn malformed(message: String) -> Failure {
-    Failure::new(FailureKind::Malformed, message)
 }
 
 #[cfg(test)]
@@ -204,7 +220,7 @@ mod tests {
             (
                 0,
                 &[("m.md", b"a"), ("m.0.md", b"b")],
-                "malformed answer: cases/c/answers/p/m and cases/c/answers/p/m.0 are both there: keep one",
+                "malformed answer: cases/c/answers/p/m: cases/c/answers/p/m.0 is there, too: keep one",
             ),
         ] {
             assert_eq!(answer(repeat, files).unwrap_err(), expected);

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, style, write_lines};
+use crate::case::Source;
 use crate::outcome::{Outcome, Run, Status};
 use crate::report::csv::decimal;
 use crate::report::escape::{one_line, visible};
@@ -23,28 +24,54 @@ use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 pub fn write_outcome(run: &Run, outcome: &Outcome, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let mut text = Vec::new();
     write_head(run, outcome, options, &mut text)?;
-    let marks = marks(outcome);
-    write_answer(outcome, &marks, options, &mut text)?;
-    for (n, score) in outcome.scores.iter().enumerate() {
-        if n == 0 {
-            writeln!(text)?;
-        }
-        write_score(n, score, &marks, options, &mut text)?;
+    writeln!(text)?;
+    let marks = marks(outcome.answer.as_deref().unwrap_or_default(), &outcome.scores);
+    match &outcome.answer {
+        Some(answer) => writeln!(text, "{}", marked(answer, &marks, options).trim_end())?,
+        None => write_no_answer(outcome, options, &mut text)?,
     }
+    if is_truncated(outcome) {
+        let words = options.lang.words();
+        writeln!(text, "{}", options.paint(ODD, &format!("… {}", words.truncated)))?;
+    }
+    write_scores(&outcome.scores, &marks, options, &mut text)?;
     write_lines(&text, out)
 }
 
-fn write_answer(outcome: &Outcome, marks: &[Mark], options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
-    let words = options.lang.words();
-    writeln!(out)?;
-    if let Some(answer) = &outcome.answer {
-        writeln!(out, "{}", marked(answer, marks, options).trim_end())?;
-    } else {
-        let why = outcome.error.as_deref().unwrap_or_else(|| outcome.finish.reason.name());
-        writeln!(out, "{}: {}", options.paint(TITLE, words.no_answer), one_line(why))?;
+/// Writes a text that was judged by itself: its name, the news it is about, the text with numbered evidence, the scores.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_scored(
+    name: &str,
+    source: Option<&Source>,
+    answer: &str,
+    scores: &[Score],
+    options: TerminalOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut text = Vec::new();
+    writeln!(text, "{}", options.paint(TITLE, &one_line(name)))?;
+    if let Some(about) = source.map(about).filter(|about| !about.is_empty()) {
+        writeln!(text, "{about}")?;
     }
-    if is_truncated(outcome) {
-        writeln!(out, "{}", options.paint(ODD, &format!("… {}", words.truncated)))?;
+    let marks = marks(answer, scores);
+    writeln!(text, "\n{}", marked(answer, &marks, options).trim_end())?;
+    write_scores(scores, &marks, options, &mut text)?;
+    write_lines(&text, out)
+}
+
+fn write_no_answer(outcome: &Outcome, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let why = outcome.error.as_deref().unwrap_or_else(|| outcome.finish.reason.name());
+    writeln!(out, "{}: {}", options.paint(TITLE, options.lang.words().no_answer), one_line(why))
+}
+
+fn write_scores(scores: &[Score], marks: &[Mark], options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    for (n, score) in scores.iter().enumerate() {
+        if n == 0 {
+            writeln!(out)?;
+        }
+        write_score(n, score, marks, options, out)?;
     }
     Ok(())
 }
@@ -57,10 +84,7 @@ fn write_head(run: &Run, outcome: &Outcome, options: TerminalOptions, out: &mut 
     let words = options.lang.words();
     writeln!(out, "{}", options.paint(TITLE, &outcome.trial.to_string()))?;
     if let Some(case) = run.header.cases.iter().find(|case| case.id == outcome.trial.case) {
-        let parts = [one_line(&case.source.publisher), one_line(&case.source.title)];
-        let published = case.source.published_at.map(|at| at.to_string());
-        let parts: Vec<String> = published.into_iter().chain(parts).filter(|part| !part.is_empty()).collect();
-        writeln!(out, "{}", parts.join(" · "))?;
+        writeln!(out, "{}", about(&case.source))?;
     }
     let mut facts = vec![options.paint(style(outcome.status), (words.status)(outcome.status))];
     if is_truncated(outcome) {
@@ -68,6 +92,14 @@ fn write_head(run: &Run, outcome: &Outcome, options: TerminalOptions, out: &mut 
     }
     facts.extend(details(outcome, words));
     writeln!(out, "{}", facts.join(" · "))
+}
+
+/// When, who, what.
+fn about(source: &Source) -> String {
+    let parts = [one_line(&source.publisher), one_line(&source.title)];
+    let published = source.published_at.map(|at| at.to_string());
+    let parts: Vec<String> = published.into_iter().chain(parts).filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
 }
 
 /// Length, finish reason, tokens, cost, model and attempts, as far as they are known.
@@ -104,10 +136,10 @@ struct Mark {
 }
 
 /// All evidence that has a place in the answer, numbered.
-fn marks(outcome: &Outcome) -> Vec<Mark> {
-    let length = outcome.answer.as_ref().map_or(0, |answer| answer.chars().count());
+fn marks(answer: &str, scores: &[Score]) -> Vec<Mark> {
+    let length = answer.chars().count();
     let mut marks = Vec::new();
-    for (s, score) in outcome.scores.iter().enumerate() {
+    for (s, score) in scores.iter().enumerate() {
         for (e, evidence) in score.evidence.iter().enumerate() {
             let Some(span) = evidence.span.filter(|span| span.start < span.end && span.end <= length) else { continue };
             marks.push(Mark { number: 0, of: (s, e), span, weight: weight(score, evidence) });

@@ -1,0 +1,623 @@
+//! The arguments: one struct a command, with the help that a newcomer reads.
+//!
+//! Promises that every flag in [`FROM_ENVIRONMENT`] can also be set by a variable (`--no-bom` by `EVALRUN_NO_BOM`), which
+//! the same parser checks, and that a flag wins over its variable.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use super::environment::Environment;
+use crate::diagnostic::closest;
+use crate::property::Property;
+use crate::report::Lang;
+
+/// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
+pub const FROM_ENVIRONMENT: [&str; 18] = [
+    "baseline",
+    "case",
+    "concurrency",
+    "config",
+    "diff",
+    "fail-fast",
+    "failed-of",
+    "format",
+    "jobs",
+    "lang",
+    "model",
+    "no-bom",
+    "out",
+    "prompt",
+    "quiet",
+    "repeats",
+    "shard",
+    "tag",
+];
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine
+  1  something unexpected: a fault of evalrun, a full disk
+  2  a mistake in the call, in a file, or no key: nothing was sent
+  3  some trials have no outcome, so the figures are incomplete
+  130, 143  interrupted: the same command continues the run
+
+Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default.
+Results go to standard output, everything else to standard error.";
+
+/// The test runner for prompts.
+#[derive(Debug, Parser)]
+#[command(
+    name = "evalrun",
+    version,
+    about = "The test runner for prompts: cases, prompts and models in, verdicts with evidence out",
+    long_about = "The test runner for prompts.\n\n\
+        A case is a news item with what is required of an article about it; a prompt is a template; a model answers. \
+        `evalrun run` puts every case through every prompt to every model, judges each answer with the words that the \
+        verdict rests on, and writes spreadsheets and diffs.\n\n\
+        Begin with `evalrun run` in a folder that has an evalrun.toml, then look into the folder it names.",
+    after_long_help = EXIT_CODES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What holds for every command.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+pub struct CommonArgs {
+    /// The project's evalrun.toml [default: the nearest one, from here upwards]
+    #[arg(long, value_name = "FILE", global = true, help_heading = "General")]
+    pub config: Option<PathBuf>,
+    /// Say nothing but errors and results
+    #[arg(long, short, global = true, help_heading = "General")]
+    pub quiet: bool,
+    /// Say more while it goes on: each failed attempt, each outcome
+    #[arg(long, short, global = true, help_heading = "General", conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask, judge and report: the main command
+    Run(RunArgs),
+    /// Show what `run` would do: trials, requests, estimated tokens and cost
+    List(ListArgs),
+    /// Find everything that is wrong with a project before a request is sent
+    Check(CheckArgs),
+    /// Judge texts that are there already, without a project
+    Score(ScoreArgs),
+    /// Judge a run's answers anew, with today's requirements, without a request
+    Rescore(RescoreArgs),
+    /// Write a run's reports again and print them
+    Report(ReportArgs),
+    /// Show one answer of a run with its evidence marked
+    Show(ShowArgs),
+    /// Measure how far the scorers agree with people's labels
+    Calibrate(CalibrateArgs),
+}
+
+/// Which part of the project takes part.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectionArgs {
+    /// Only these prompts, by id or glob; any of prompts/, not only those of [run]
+    #[arg(long, value_name = "GLOB")]
+    pub prompt: Vec<String>,
+    /// Only these models, by id or glob; any of evalrun.toml, not only those of [run]
+    #[arg(long, value_name = "GLOB")]
+    pub model: Vec<String>,
+    /// Only these cases, by id or glob
+    #[arg(long, value_name = "GLOB")]
+    pub case: Vec<String>,
+    /// Only cases with one of these tags, by name or glob
+    #[arg(long, value_name = "GLOB")]
+    pub tag: Vec<String>,
+    /// Only the trials that failed or errored in an earlier run
+    #[arg(long, value_name = "RUN")]
+    pub failed_of: Option<String>,
+    /// Only the K-th of N parts of the plan, such as 2/4; together the parts are the whole
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
+    /// How often each question is asked [default: as evalrun.toml says, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: Option<u32>,
+}
+
+/// How reports are written.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Reports")]
+pub struct ReportingArgs {
+    /// Write CSV files without the byte-order mark by which Excel knows UTF-8
+    #[arg(long)]
+    pub no_bom: bool,
+    /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
+    #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
+    pub diff: Option<String>,
+    /// Compare the answers with those of another run, RUN or RUN::PROMPT@MODEL
+    #[arg(long, value_name = "RUN")]
+    pub baseline: Option<String>,
+    /// The language of the reports' own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
+/// `evalrun run`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Puts every selected case through every selected prompt to every selected model, judges the answers and \
+        writes the reports.\n\n\
+        What is selected stands in [run] of evalrun.toml, unless flags say otherwise. Every answer is kept in run.jsonl as \
+        soon as it is there: after an interruption the same command asks only for what is missing.",
+    after_long_help = "\
+Examples:
+  evalrun run                                       what [run] in evalrun.toml says
+  evalrun run --model gemini-flash --case 'jetro-*' one model, some cases
+  evalrun run --prompt careful --baseline latest    one prompt, its answers compared with the last run's
+  evalrun run --failed-of latest                    what did not pass, once more"
+)]
+pub struct RunArgs {
+    /// Which part of the project takes part.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// The most requests under way at once [default: as evalrun.toml says, else 8 for each account]
+    #[arg(long, value_name = "N", help_heading = "Running", value_parser = clap::value_parser!(u32).range(1..))]
+    pub concurrency: Option<u32>,
+    /// End with the first trial that fails or errors
+    #[arg(long, help_heading = "Running")]
+    pub fail_fast: bool,
+    /// The run's folder [default: a new one in reports/, named by time and plan]
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub out: Option<PathBuf>,
+    /// How reports are written.
+    #[command(flatten)]
+    pub reporting: ReportingArgs,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
+    pub format: TextOrJson,
+}
+
+/// `evalrun list`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Shows what `evalrun run` with the same flags would do: how many trials and requests, about how many tokens \
+        and dollars. Nothing is sent and no key is needed.\n\n\
+        Tokens are estimated by the number of characters: good for an order of magnitude.",
+    after_long_help = "Example:\n  evalrun list --model 'gemini-*' --repeats 3"
+)]
+pub struct ListArgs {
+    /// Which part of the project takes part.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
+    pub format: TextOrJson,
+}
+
+/// `evalrun check`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Reads evalrun.toml, every prompt and every case, renders each prompt with each case, and tells all \
+        mistakes at once, each with file, line and column. Warnings (an answer file that belongs to nothing, a template \
+        name that no case defines, an expired price) do not fail it. Nothing is sent.",
+    after_long_help = "Example:\n  evalrun check && git commit"
+)]
+pub struct CheckArgs {}
+
+/// `evalrun score`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Judges texts that are there already, by every property with its default settings, whatever evalrun.toml \
+        says.\n\n\
+        --items reads JSON lines {\"id\", \"source\": {…}, \"output\": \"…\", \"prompt\": \"…\"} and prints one JSON line each, in \
+        the same order, as it goes; `-` is standard input. Without `source`, what needs it is unscored. A line that cannot \
+        be read is reported with its number and left out; then the exit code is 3.",
+    after_long_help = "\
+Examples:
+  evalrun score --items answers.jsonl > scores.jsonl
+  evalrun score article.txt --title '量子ミッション派遣' --publisher 日本貿易振興機構"
+)]
+pub struct ScoreArgs {
+    /// One text to judge; `-` is standard input
+    #[arg(value_name = "ARTICLE", required_unless_present = "items", conflicts_with = "items")]
+    pub article: Option<PathBuf>,
+    /// Many texts: JSON lines; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub items: Option<PathBuf>,
+    /// The headline of the news that the text is about
+    #[arg(long, value_name = "TEXT", conflicts_with = "items", help_heading = "The news")]
+    pub title: Option<String>,
+    /// Who published it
+    #[arg(long, value_name = "TEXT", conflicts_with = "items", help_heading = "The news")]
+    pub publisher: Option<String>,
+    /// When it was published, such as 2025-06-30T07:00:00+09:00
+    #[arg(long, value_name = "TIME", conflicts_with = "items", help_heading = "The news")]
+    pub published_at: Option<String>,
+    /// A file with its text, if the writer was given it
+    #[arg(long, value_name = "FILE", conflicts_with = "items", help_heading = "The news")]
+    pub body: Option<PathBuf>,
+    /// How many texts are judged at once [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The form of what is printed [default: text for one text, json for many]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<TextOrJson>,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
+/// `evalrun rescore`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Judges the kept answers of a finished run anew, with the requirements that evalrun.toml and the cases have \
+        now and with the scorers of this evalrun, into a new run. Nothing is sent; the old run stays as it is.",
+    after_long_help = "Example:\n  evalrun rescore latest"
+)]
+pub struct RescoreArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The new run's folder [default: a new one in reports/, named by time and plan]
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub out: Option<PathBuf>,
+    /// How reports are written.
+    #[command(flatten)]
+    pub reporting: ReportingArgs,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
+    pub format: TextOrJson,
+}
+
+/// `evalrun report`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
+        diff.md, diff.html) and prints the run.",
+    after_long_help = "\
+Examples:
+  evalrun report latest
+  evalrun report latest --format csv | head      the metrics, for a pipe
+  evalrun report reports/example --lang ja"
+)]
+pub struct ReportArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// How reports are written.
+    #[command(flatten)]
+    pub reporting: ReportingArgs,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
+    pub format: ReportFormat,
+}
+
+/// `evalrun show`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Shows the answers of a run to one case, each with the words marked that its verdicts rest on, and the scores \
+        beneath.",
+    after_long_help = "\
+Examples:
+  evalrun show latest jetro-quantum-mission
+  evalrun show latest jetro-quantum-mission --prompt news-article --model sample-chatty"
+)]
+pub struct ShowArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The case, by id or glob
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// Only answers to these prompts, by id or glob
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub prompt: Vec<String>,
+    /// Only answers of these models, by id or glob
+    #[arg(long, value_name = "GLOB", help_heading = "Selection")]
+    pub model: Vec<String>,
+    /// Only this repeat, from 0
+    #[arg(long, value_name = "N", help_heading = "Selection")]
+    pub repeat: Option<u32>,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en", help_heading = "Reports")]
+    pub lang: Language,
+}
+
+/// `evalrun calibrate`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Judges labelled texts and compares the verdicts with people's: for each property a table, precision, recall \
+        and F1 of \"fails\", agreement, Cohen's κ and Gwet's AC1 with 95 % intervals, and how well the marked words match.\n\n\
+        The items are those of `score --items`, with `labels`: {\"japanese_only\": {\"pass\": true, \"spans\": []}, …, \"covers\": \
+        {\"purpose\": {\"present\": true, \"evidence\": []}, …}, \"specifics\": [{\"text\", \"kind\", \"verdict\"}]}. A property that is \
+        not labelled is not counted.",
+    after_long_help = "Example:\n  evalrun calibrate --items labelled.jsonl --property no_fabrication --show"
+)]
+pub struct CalibrateArgs {
+    /// The labelled texts: JSON lines; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub items: PathBuf,
+    /// Only these properties
+    #[arg(long, value_name = "PROPERTY", value_parser = parse_property)]
+    pub property: Vec<Property>,
+    /// List the texts on which scorers and people differ
+    #[arg(long)]
+    pub show: bool,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: CalibrateFormat,
+}
+
+/// For people or for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What `evalrun report` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// The table of `evalrun run`
+    Text,
+    /// The run as one object
+    Json,
+    /// summary.md
+    Markdown,
+    /// metrics.csv, without a byte-order mark
+    Csv,
+}
+
+/// What `evalrun calibrate` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CalibrateFormat {
+    /// A table
+    Text,
+    /// One object
+    Json,
+    /// A row a property
+    Csv,
+}
+
+/// The language of a report's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Language {
+    /// English
+    #[default]
+    En,
+    /// 日本語
+    Ja,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Ja => Self::Ja,
+        }
+    }
+}
+
+/// One of several parts of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one, from 1.
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "expected K/N with K from 1 to N, such as 2/4";
+        let (index, count) = text.split_once('/').ok_or(FORM)?;
+        let (index, count) = (index.parse().map_err(|_| FORM)?, count.parse().map_err(|_| FORM)?);
+        if (1..=count).contains(&index) { Ok(Self { index, count }) } else { Err(FORM) }
+    }
+}
+
+fn parse_property(text: &str) -> Result<Property, String> {
+    let names = Property::ALL.map(Property::name);
+    Property::ALL.into_iter().find(|property| property.name() == text).ok_or_else(|| match closest(text, &names) {
+        Some(name) => format!("there is no such property; did you mean `{name}`?"),
+        None => format!("there is no such property; known are {}", names.join(", ")),
+    })
+}
+
+/// Why there are no arguments to act on.
+#[derive(Debug)]
+pub struct ArgsError {
+    /// What clap says: a mistake, or the text that `--help` or `--version` asks for.
+    pub error: clap::Error,
+    /// The variables that had a say in it.
+    pub variables: Vec<String>,
+}
+
+/// Reads the arguments, and what the variables say of flags that are not given.
+///
+/// # Errors
+/// There is a mistake, or a text to print and nothing to do.
+pub fn parse(environment: &Environment) -> Result<Args, ArgsError> {
+    let as_given = |error| ArgsError { error, variables: Vec::new() };
+    let given = Args::command().try_get_matches_from(&environment.arguments).map_err(as_given)?;
+    let added = from_variables(&given, environment);
+    if added.is_empty() {
+        return Args::from_arg_matches(&given).map_err(as_given);
+    }
+    let (before, after) = match environment.arguments.iter().position(|argument| argument == "--") {
+        Some(at) => environment.arguments.split_at(at),
+        None => (environment.arguments.as_slice(), [].as_slice()),
+    };
+    let (variables, flags): (Vec<&str>, Vec<OsString>) = added.into_iter().unzip();
+    let arguments = before.iter().cloned().chain(flags).chain(after.iter().cloned());
+    let parsed = Args::command().try_get_matches_from(arguments).and_then(|matches| Args::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        let mut variables: Vec<String> = variables.into_iter().map(variable_name).collect();
+        variables.dedup();
+        ArgsError { error, variables }
+    })
+}
+
+/// The variables' values as the flags that they stand for, each beside its flag's name.
+fn from_variables(given: &ArgMatches, environment: &Environment) -> Vec<(&'static str, OsString)> {
+    let Some((name, matches)) = given.subcommand() else { return Vec::new() };
+    let mut root = Args::command();
+    // Building hands the global flags down to the commands.
+    root.build();
+    let Some(command) = root.find_subcommand(name) else { return Vec::new() };
+    let mut added = Vec::new();
+    for flag in FROM_ENVIRONMENT {
+        let Some(arg) = command.get_arguments().find(|arg| arg.get_long() == Some(flag)) else { continue };
+        let Some(value) = environment.variable(&variable_name(flag)) else { continue };
+        let id = arg.get_id().as_str();
+        let is_given = |source| source == Some(ValueSource::CommandLine);
+        if is_given(matches.value_source(id)) || conflicts(command, arg).any(|id| is_given(matches.value_source(id))) {
+            continue;
+        }
+        match arg.get_action() {
+            ArgAction::SetTrue if is_false(value) => {}
+            ArgAction::SetTrue => added.push((flag, format!("--{flag}").into())),
+            ArgAction::Append => {
+                let values = value.split([',', ' ', '\n']).filter(|value| !value.is_empty());
+                added.extend(values.map(|value| (flag, format!("--{flag}={value}").into())));
+            }
+            _ => added.push((flag, format!("--{flag}={value}").into())),
+        }
+    }
+    added
+}
+
+/// The flags with which a flag cannot stand: given on the command line, they win over its variable.
+fn conflicts<'a>(command: &'a clap::Command, arg: &'a clap::Arg) -> impl Iterator<Item = &'a str> {
+    let back = command.get_arguments().filter(|other| {
+        command.get_arg_conflicts_with(other).iter().any(|conflict| conflict.get_id() == arg.get_id())
+    });
+    command.get_arg_conflicts_with(arg).into_iter().chain(back).map(|arg| arg.get_id().as_str())
+}
+
+fn is_false(value: &str) -> bool {
+    ["0", "false", "no", "off"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+fn variable_name(flag: &str) -> String {
+    format!("EVALRUN_{}", flag.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// Variables that look like settings and are none, each with the name that was probably meant.
+pub fn unknown_variables(environment: &Environment) -> Vec<(String, Option<String>)> {
+    let known = FROM_ENVIRONMENT.map(variable_name);
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let given = environment.variables.keys().filter(|name| name.starts_with("EVALRUN_") && !known.contains(name));
+    let mut unknown: Vec<_> = given.map(|name| (name.clone(), closest(name, &names).map(str::to_owned))).collect();
+    unknown.sort_unstable();
+    unknown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::super::environment::Stream;
+    use super::*;
+
+    fn environment(arguments: &[&str], variables: &[(&str, &str)]) -> Environment {
+        let stream = Stream { is_terminal: false, colour: false, width: None };
+        Environment {
+            arguments: std::iter::once("evalrun").chain(arguments.iter().copied()).map(OsString::from).collect(),
+            variables: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            folder: PathBuf::new(),
+            now: jiff::Timestamp::UNIX_EPOCH,
+            stdout: stream,
+            stderr: stream,
+        }
+    }
+
+    fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Result<(RunArgs, CommonArgs), String> {
+        let arguments: Vec<&str> = std::iter::once("run").chain(arguments.iter().copied()).collect();
+        let args = parse(&environment(&arguments, variables)).map_err(|error| error.error.to_string())?;
+        match args.command {
+            Command::Run(run) => Ok((run, args.common)),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn the_declarations_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_that_a_variable_can_set_exists() {
+        let mut root = Args::command();
+        root.build();
+        let longs: Vec<&str> =
+            root.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long).collect();
+        for flag in FROM_ENVIRONMENT {
+            assert!(longs.contains(&flag), "{flag}");
+        }
+        assert!(FROM_ENVIRONMENT.is_sorted());
+    }
+
+    #[test]
+    fn a_flag_wins_over_its_variable() {
+        let variables = [("EVALRUN_REPEATS", "3"), ("EVALRUN_MODEL", "a, b"), ("EVALRUN_NO_BOM", "1")];
+        let (args, _) = run(&[], &variables).unwrap();
+        assert_eq!(args.selection.repeats, Some(3));
+        assert_eq!(args.selection.model, ["a", "b"]);
+        assert!(args.reporting.no_bom);
+        let (args, _) = run(&["--repeats", "2", "--model", "c"], &variables).unwrap();
+        assert_eq!((args.selection.repeats, args.selection.model), (Some(2), vec!["c".to_owned()]));
+    }
+
+    #[test]
+    fn an_empty_or_false_variable_sets_nothing() {
+        let variables = [("EVALRUN_REPEATS", ""), ("EVALRUN_QUIET", "0"), ("EVALRUN_FAIL_FAST", "False")];
+        let (args, common) = run(&[], &variables).unwrap();
+        assert_eq!((args.selection.repeats, args.fail_fast, common.quiet), (None, false, false));
+    }
+
+    #[test]
+    fn a_variable_stands_back_where_a_flag_excludes_it() {
+        let (_, common) = run(&["-v"], &[("EVALRUN_QUIET", "1")]).unwrap();
+        assert!(common.verbose && !common.quiet);
+        let (args, _) = run(&["--diff", "a..b"], &[("EVALRUN_BASELINE", "latest")]).unwrap();
+        assert_eq!(args.reporting.baseline, None);
+    }
+
+    #[test]
+    fn a_variables_value_is_checked_like_a_flags() {
+        assert!(run(&[], &[("EVALRUN_REPEATS", "0")]).unwrap_err().contains("--repeats"));
+        assert!(run(&[], &[("EVALRUN_SHARD", "3/2")]).unwrap_err().contains("expected K/N"));
+    }
+
+    #[test]
+    fn a_mistyped_variable_is_noticed() {
+        let variables: HashMap<&str, &str> = HashMap::from([("EVALRUN_REPEETS", "3"), ("EVALRUN_REPEATS", "3")]);
+        let variables: Vec<(&str, &str)> = variables.into_iter().collect();
+        let unknown = unknown_variables(&environment(&[], &variables));
+        assert_eq!(unknown, [("EVALRUN_REPEETS".to_owned(), Some("EVALRUN_REPEATS".to_owned()))]);
+    }
+
+    #[test]
+    fn a_shard_is_a_part_of_a_whole() {
+        assert_eq!("2/4".parse(), Ok(Shard { index: 2, count: 4 }));
+        for text in ["0/4", "5/4", "1", "a/b", "1/0", "/"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+}

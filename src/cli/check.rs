@@ -1,0 +1,243 @@
+//! `evalrun check`: everything about a project that can be wrong before a request is sent.
+//!
+//! Promises that mistakes and warnings are told apart: a mistake would keep a run from beginning, or a trial from having
+//! an answer to judge; a warning is probably not what the author meant.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::path::Path;
+
+use super::args::CheckArgs;
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::load::{Loaded, entries};
+use super::run::price_note;
+use super::select::{check_recorded, models, prompts};
+use crate::case::Case;
+use crate::diagnostic::closest;
+use crate::engine::missing_key;
+use crate::model::{Model, Provider};
+use crate::prompt::Prompt;
+use crate::property::{Property, Requirements};
+use crate::trial::plan;
+
+/// The most names that a warning lists.
+const MOST_NAMES: usize = 5;
+
+/// Runs the command.
+///
+/// # Errors
+/// The project has a mistake.
+pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
+    let loaded = Loaded::read(context.place()?)?;
+    let selected = (prompts(&loaded, &[])?, models(&loaded, &[])?);
+    let repeats = loaded.project.run.repeats.unwrap_or(1);
+    // Every prompt is rendered with every case, not only those that [run] selects.
+    let all = plan(loaded.cases.clone(), loaded.prompts.clone(), loaded.models(), repeats, &loaded.project.require);
+    let plan = all.map_err(Error::Project)?;
+    check_recorded(&plan, &loaded.place)?;
+    let mut check = Check { loaded: &loaded, context, warnings: Vec::new() };
+    check.template_names();
+    check.requirements();
+    check.answers(&selected.0, &selected.1)?;
+    check.models(&selected.1);
+    let warnings = check.warnings;
+    for warning in &warnings {
+        context.console.warn(warning);
+    }
+    let (cases, prompts, models) = (plan.cases.len(), plan.prompts.len(), plan.models.len());
+    let renderings = cases * prompts;
+    context.console.print(|out| {
+        writeln!(
+            out,
+            "checked {}, {} and {}; {} rendered: no mistakes, {}",
+            counted(cases, "case"),
+            counted(prompts, "prompt"),
+            counted(models, "model"),
+            counted(renderings, "prompt text"),
+            counted(warnings.len(), "warning"),
+        )
+    })?;
+    Ok(Exit::Fine)
+}
+
+fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+struct Check<'a> {
+    loaded: &'a Loaded,
+    context: &'a Context,
+    warnings: Vec<String>,
+}
+
+impl Check<'_> {
+    fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// A name in a condition may be undefined; one that no case ever defines is probably mistyped.
+    fn template_names(&mut self) {
+        let vars: BTreeSet<&str> =
+            self.loaded.cases.iter().flat_map(|case| case.vars.keys()).map(String::as_str).collect();
+        for prompt in &self.loaded.prompts {
+            for name in prompt.names().into_iter().filter(|name| !vars.contains(name.as_str())) {
+                let known: Vec<&str> = crate::case::TEMPLATE_NAMES.into_iter().chain(vars.iter().copied()).collect();
+                let meant = closest(&name, &known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                self.warnings.push(format!("{}: no case defines `{name}`{meant}", prompt.file.name));
+            }
+        }
+    }
+
+    fn requirements(&mut self) {
+        let today = self.context.environment.today();
+        let mut without = Vec::new();
+        let mut expired = BTreeSet::new();
+        for case in &self.loaded.cases {
+            let require = case.require.over(&self.loaded.project.require);
+            if require.properties().next().is_none() {
+                without.push(case.id.as_str());
+            }
+            expired.extend(expired_waivers(&require, today));
+        }
+        if !without.is_empty() {
+            self.warn(format!("nothing is required of {}: every answer passes", listed(&without)));
+        }
+        self.warnings.extend(expired);
+    }
+
+    fn answers(&mut self, prompts: &[Prompt], models: &[Model]) -> Result<(), Error> {
+        let recorded: Vec<&Model> = models.iter().filter(|model| model.provider == Provider::Recorded).collect();
+        let mut missing = Vec::new();
+        for case in &self.loaded.cases {
+            let folder = self.loaded.place.root.join("cases").join(case.id.as_str()).join("answers");
+            self.strange_answers(&folder)?;
+            missing.extend(self.missing_answers(case, prompts, &recorded));
+        }
+        if !missing.is_empty() {
+            let shown: Vec<&str> = missing.iter().map(String::as_str).collect();
+            self.warn(format!("{} missing: {}", counted(missing.len(), "recorded answer"), listed(&shown)));
+        }
+        self.strange_folders()
+    }
+
+    /// The recorded answers that a bare `evalrun run` would ask for and not find.
+    fn missing_answers(&self, case: &Case, prompts: &[Prompt], models: &[&Model]) -> Vec<String> {
+        let repeats = self.loaded.project.run.repeats.unwrap_or(1);
+        let mut missing = Vec::new();
+        for (prompt, model) in prompts.iter().flat_map(|prompt| models.iter().map(move |model| (prompt, model))) {
+            for repeat in 0..repeats {
+                let stem = |number: &str| format!("cases/{}/answers/{}/{}{number}", case.id, prompt.id, model.id);
+                let numbered = stem(&format!(".{repeat}"));
+                let stems = if repeat == 0 { vec![stem(""), numbered] } else { vec![numbered] };
+                let is_there = |stem: &String| {
+                    ["md", "json"].iter().any(|end| self.loaded.place.root.join(format!("{stem}.{end}")).is_file())
+                };
+                if !stems.iter().any(is_there) {
+                    missing.push(format!("{}.md", stems[0]));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Answers that no prompt or model of the project asks for.
+    fn strange_answers(&mut self, answers: &Path) -> Result<(), Error> {
+        let recorded = self.loaded.project.models.iter().filter(|model| model.provider == Provider::Recorded);
+        let recorded: Vec<&str> = recorded.map(|model| model.id.as_str()).collect();
+        let known: HashSet<&str> = self.loaded.prompts.iter().map(|prompt| prompt.id.as_str()).collect();
+        for folder in entries(answers)? {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let shown = self.loaded.place.shown(&folder);
+            if !known.contains(name.as_str()) {
+                let known: Vec<&str> = known.iter().copied().collect();
+                let meant = closest(&name, &known).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+                self.warn(format!("{shown}: there is no prompt `{name}`{meant}"));
+                continue;
+            }
+            for file in entries(&folder)? {
+                if !belongs_to_model(&file, &recorded) {
+                    let shown = self.loaded.place.shown(&file);
+                    self.warn(format!("{shown}: no recorded model has this answer ({})", recorded.join(", ")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Folders below cases/ that are no case and hold no answers of one.
+    fn strange_folders(&mut self) -> Result<(), Error> {
+        let ids: HashSet<&str> = self.loaded.cases.iter().map(|case| case.id.as_str()).collect();
+        for path in entries(&self.loaded.place.root.join("cases"))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if fs::metadata(&path).is_ok_and(|about| about.is_dir()) && !ids.contains(name.as_str()) {
+                let shown = self.loaded.place.shown(&path);
+                self.warn(format!("{shown}: there is no case.toml in it, and no case `{name}` in another file"));
+            }
+        }
+        Ok(())
+    }
+
+    fn models(&mut self, selected: &[Model]) {
+        for model in &self.loaded.project.models {
+            if let Some(note) = price_note(model, self.context) {
+                self.warnings.push(format!("{}: {note}", model.id));
+            }
+        }
+        for model in selected {
+            if let Some(variable) = missing_key(model, &self.context.environment.variables) {
+                self.warn(format!("{}: {variable} is not set, so it cannot be asked from here", model.id));
+            }
+        }
+    }
+}
+
+fn expired_waivers(require: &Requirements, today: jiff::civil::Date) -> Vec<String> {
+    let all = Property::ALL.into_iter().flat_map(|property| require.waivers(property).iter().map(move |w| (property, w)));
+    let expired = all.filter(|(_, waiver)| waiver.until.is_some_and(|last| today > last));
+    let told = expired.map(|(property, waiver)| {
+        let until = waiver.until.map(|until| until.to_string()).unwrap_or_default();
+        format!("{property}: the waiver of 「{}」 held until {until}", waiver.text)
+    });
+    told.collect()
+}
+
+/// Whether a file is `<model>.md`, `<model>.N.md`, or such a `.json`, of one of these models.
+fn belongs_to_model(file: &Path, models: &[&str]) -> bool {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let has_form = file.extension().is_some_and(|end| end == "md" || end == "json");
+    let is_of = |model: &&str| {
+        let rest = stem.strip_prefix(*model);
+        let is_repeat = |rest: &str| rest.strip_prefix('.').is_some_and(|number| number.parse::<u32>().is_ok());
+        rest.is_some_and(|rest| rest.is_empty() || is_repeat(rest))
+    };
+    has_form && models.iter().any(is_of)
+}
+
+fn listed(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", names[..names.len().min(MOST_NAMES)].join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_belongs_to_the_model_of_its_name() {
+        for (file, expected) in [
+            ("m.md", true),
+            ("m.1.md", true),
+            ("m.json", true),
+            ("m.2.json", true),
+            ("m.x.md", false),
+            ("m.txt", false),
+            ("n.md", false),
+            ("mm.md", false),
+        ] {
+            assert_eq!(belongs_to_model(Path::new(file), &["m"]), expected, "{file}");
+        }
+    }
+}

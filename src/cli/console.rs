@@ -1,0 +1,106 @@
+//! Writing to the user: results to standard output, everything else to standard error.
+//!
+//! Promises that a reader who has gone away is no error, and that colour goes to terminals alone.
+
+use std::io::{self, BufWriter, Write};
+
+use annotate_snippets::Renderer;
+use anstream::{AutoStream, ColorChoice};
+
+use super::environment::{Environment, Stream};
+use super::error::Error;
+use crate::report::terminal::{MOST_COLUMNS, TerminalOptions};
+use crate::report::{Lang, one_line};
+
+/// How talkative standard error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors alone.
+    Quiet,
+    /// What a user wants to know.
+    Normal,
+    /// Each step.
+    Verbose,
+}
+
+/// The two streams, and what they take.
+#[derive(Debug, Clone, Copy)]
+pub struct Console {
+    /// Standard output.
+    pub stdout: Stream,
+    /// Standard error.
+    pub stderr: Stream,
+    /// How much is said.
+    pub verbosity: Verbosity,
+}
+
+/// Whether anybody still reads standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// Somebody does.
+    Listens,
+    /// The pipe is closed.
+    Gone,
+}
+
+impl Console {
+    /// The streams of `environment`.
+    pub const fn new(environment: &Environment, verbosity: Verbosity) -> Self {
+        Self { stdout: environment.stdout, stderr: environment.stderr, verbosity }
+    }
+
+    /// How reports are written on standard output.
+    pub fn terminal_options(&self, lang: Lang) -> TerminalOptions {
+        let width = self.stdout.width.map_or(MOST_COLUMNS, |width| width.clamp(40, MOST_COLUMNS));
+        TerminalOptions { width, colour: self.stdout.colour, lang }
+    }
+
+    /// Writes results.
+    ///
+    /// # Errors
+    /// Standard output cannot be written, for another reason than that nobody reads it any more.
+    pub fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
+        let colour = if self.stdout.colour { ColorChoice::Always } else { ColorChoice::Never };
+        // Without colour nothing is to be taken out: a report has none then, and CSV is to come out byte by byte.
+        let written = if self.stdout.colour {
+            let mut out = BufWriter::new(AutoStream::new(io::stdout(), colour));
+            write(&mut out).and_then(|()| out.flush())
+        } else {
+            let mut out = BufWriter::new(io::stdout().lock());
+            write(&mut out).and_then(|()| out.flush())
+        };
+        match written {
+            Ok(()) => Ok(Reader::Listens),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+            Err(source) => Err(Error::System { what: "standard output", source }),
+        }
+    }
+
+    /// Says something that is no result.
+    pub fn say(&self, message: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.complain(message);
+        }
+    }
+
+    /// Says what is odd and no error; texts of files and servers are shown in one line.
+    pub fn warn(&self, message: &str) {
+        self.say(&format!("warning: {}", one_line(message)));
+    }
+
+    /// Says an error.
+    pub fn report(&self, error: &Error) {
+        self.complain(&error.render(&self.renderer()));
+    }
+
+    /// How diagnostics are drawn on standard error.
+    pub fn renderer(&self) -> Renderer {
+        if self.stderr.colour { Renderer::styled() } else { Renderer::plain() }
+    }
+
+    /// Writes to standard error; that nobody reads it is no reason to end.
+    pub fn complain(&self, message: &str) {
+        let colour = if self.stderr.colour { ColorChoice::Always } else { ColorChoice::Never };
+        let _ = writeln!(AutoStream::new(io::stderr(), colour), "{message}");
+    }
+}

@@ -1,0 +1,61 @@
+//! What every command gets: the surroundings, the streams, and where the project is.
+
+use std::path::{Path, PathBuf};
+
+use super::args::CommonArgs;
+use super::console::{Console, Verbosity};
+use super::environment::Environment;
+use super::error::Error;
+use super::load::Place;
+use super::runs::Archive;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// What the process was started with.
+    pub environment: Environment,
+    /// Where it writes.
+    pub console: Console,
+    config: Option<PathBuf>,
+}
+
+impl Context {
+    /// The surroundings as the flags shape them.
+    pub fn new(environment: Environment, common: CommonArgs) -> Self {
+        let verbosity = match (common.quiet, common.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        Self { console: Console::new(&environment, verbosity), environment, config: common.config }
+    }
+
+    /// The project.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn place(&self) -> Result<Place, Error> {
+        Place::find(self.config.as_deref(), &self.environment)
+    }
+
+    /// The project, for commands that can do without: a run may be named by its folder.
+    ///
+    /// # Errors
+    /// The user names one that is not there.
+    pub fn place_if_any(&self) -> Result<Option<Place>, Error> {
+        match self.place() {
+            Err(_) if self.config.is_none() => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// A path that the user gives; `-` stays as it is.
+    pub fn path(&self, given: &Path) -> PathBuf {
+        if given.as_os_str() == "-" { given.to_owned() } else { self.environment.folder.join(given) }
+    }
+
+    /// Where runs are looked for.
+    pub fn archive<'a>(&'a self, place: Option<&'a Place>) -> Archive<'a> {
+        Archive { place, environment: &self.environment }
+    }
+}

@@ -1,0 +1,140 @@
+//! What can end a command: told as `error: …` with a `hint: …`, and turned into an exit code.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use annotate_snippets::Renderer;
+
+use super::exit::Exit;
+use crate::diagnostic::{Diagnostic, closest};
+use crate::engine::JournalError;
+use crate::report::one_line;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The call asks for something that cannot be.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The project's files have mistakes.
+    #[error("{} in the project's files", mistakes(.0.len()))]
+    Project(Vec<Diagnostic>),
+    /// A run cannot be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A file cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system refuses something else.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+fn mistakes(number: usize) -> String {
+    if number == 1 { "1 mistake".to_owned() } else { format!("{number} mistakes") }
+}
+
+impl Error {
+    /// A mistake in the call.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        match self {
+            Self::Usage { message, .. } => Self::Usage { message, hint: Some(hint.into()) },
+            other => other,
+        }
+    }
+
+    /// The same, with the name of `known` that was probably meant, or all of them.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, given: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        const MOST: usize = 24;
+        let known: Vec<&str> = known.into_iter().collect();
+        match closest(given, &known) {
+            Some(name) => self.hint(format!("did you mean `{name}`?")),
+            None if known.is_empty() => self.hint(format!("there are no {what}")),
+            None => {
+                let more = known.len().saturating_sub(MOST);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                self.hint(format!("{what}: {}{more}", known[..known.len().min(MOST)].join(", ")))
+            }
+        }
+    }
+
+    /// A file that cannot be read or written.
+    pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::File { path, source }
+    }
+
+    /// The exit code.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage { .. } | Self::Project(_) => Exit::Usage,
+            Self::Journal(
+                JournalError::Busy { .. }
+                | JournalError::Empty { .. }
+                | JournalError::NotAJournal { .. }
+                | JournalError::Format { .. },
+            ) => Exit::Usage,
+            Self::Journal(JournalError::Io { .. } | JournalError::Damaged { .. })
+            | Self::File { .. }
+            | Self::System { .. } => Exit::Unexpected,
+        }
+    }
+
+    /// The error as a person reads it.
+    pub fn render(&self, renderer: &Renderer) -> String {
+        match self {
+            Self::Project(problems) => {
+                let mut parts: Vec<String> = problems.iter().map(|problem| problem.render(renderer)).collect();
+                parts.push(format!("error: {self}; nothing was sent"));
+                parts.join("\n\n")
+            }
+            Self::Usage { message, hint } => {
+                let hint = hint.as_ref().map(|hint| format!("\nhint: {}", one_line(hint))).unwrap_or_default();
+                format!("error: {}{hint}", one_line(message))
+            }
+            other => format!("error: {}", one_line(&other.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_failed_and_what_to_do() {
+        let known = ["news-article", "news-article-careful"];
+        for (given, expected) in [
+            ("news-artikel", "error: no such prompt\nhint: did you mean `news-article`?"),
+            ("zzz", "error: no such prompt\nhint: prompts: news-article, news-article-careful"),
+        ] {
+            let error = Error::usage("no such prompt").did_you_mean(given, "prompts", known);
+            assert_eq!(error.render(&Renderer::plain()), expected);
+            assert_eq!(error.exit(), Exit::Usage);
+        }
+        let error = Error::usage("no such case").did_you_mean("x", "cases", []);
+        assert_eq!(error.render(&Renderer::plain()), "error: no such case\nhint: there are no cases");
+    }
+}

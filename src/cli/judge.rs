@@ -1,0 +1,86 @@
+//! Putting an answer before the scorers: in a run, in a run that is judged anew, and for a text by itself.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::case::Source;
+use crate::engine::Scorer;
+use crate::prompt::Rendered;
+use crate::property::{Property, Requirements};
+use crate::response::Response;
+use crate::score::{Score, Subject, Verdict, score, score_required};
+use crate::text::Passage;
+use crate::trial::Trial;
+
+/// The properties that have no default settings: what they ask for stands in a case.
+const WITHOUT_DEFAULTS: [Property; 4] =
+    [Property::Contains, Property::NotContains, Property::Matches, Property::NotMatches];
+
+/// Judges the answers of a run; waivers are those of `today`.
+pub fn scorer(today: Date) -> Scorer {
+    Arc::new(move |trial: &Trial, response: &Response| judge(trial, response.text.as_deref().unwrap_or_default(), today))
+}
+
+/// The scores that a trial requires of `answer`.
+pub fn judge(trial: &Trial, answer: &str, today: Date) -> Vec<Score> {
+    score_required(&Subject {
+        passage: Passage::new(answer),
+        source: Some(&trial.case.source),
+        prompt: Some(&as_one_text(&trial.prompt)),
+        require: &trial.require,
+        today,
+    })
+}
+
+/// A prompt as one text, for a scorer that looks for its words in the answer.
+fn as_one_text(prompt: &Rendered) -> String {
+    match &prompt.system {
+        Some(system) => format!("{system}\n\n{}", prompt.user),
+        None => prompt.user.clone(),
+    }
+}
+
+/// The scores of a text by every property that has default settings, with these.
+///
+/// A scorer that panics leaves its property unscored.
+pub fn judge_by_defaults(text: &str, source: Option<&Source>, prompt: Option<&str>, today: Date) -> Vec<Score> {
+    let require = Requirements::default();
+    let properties = Property::ALL.into_iter().filter(|property| !WITHOUT_DEFAULTS.contains(property));
+    let passage = catch_unwind(AssertUnwindSafe(|| Passage::new(text)));
+    let subject = passage.map(|passage| Subject { passage, source, prompt, require: &require, today });
+    let judged = |property| match &subject {
+        Ok(subject) => catch_unwind(AssertUnwindSafe(|| score(property, subject)))
+            .unwrap_or_else(|panic| unscored(property, &*panic)),
+        Err(panic) => unscored(property, &**panic),
+    };
+    properties.map(judged).collect()
+}
+
+/// The score of a property whose scorer has a fault.
+fn unscored(property: Property, panic: &(dyn Any + Send)) -> Score {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+    let reason = Some(format!("the scorer failed: {text}"));
+    Score { property, verdict: Verdict::Unscored, value: None, reason, evidence: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_property_with_defaults_has_a_score() {
+        let scores = judge_by_defaults("量子ミッションが派遣されました。", None, None, jiff::civil::date(2026, 1, 1));
+        assert_eq!(scores.len(), Property::ALL.len() - WITHOUT_DEFAULTS.len());
+        assert_eq!(scores[0].verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_scorer_with_a_fault_leaves_its_property_open() {
+        let score = unscored(Property::Length, &"a bug");
+        assert_eq!((score.verdict, score.reason.as_deref()), (Verdict::Unscored, Some("the scorer failed: a bug")));
+    }
+}

@@ -1,0 +1,250 @@
+//! `evalrun list`: the plan and what it would cost, without a network.
+//!
+//! Promises that an estimate says what it rests on, and that an unknown price is no price of zero.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::args::{ListArgs, TextOrJson};
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::load::Loaded;
+use super::run::price_note;
+use super::select::select;
+use crate::id::PromptId;
+use crate::model::Model;
+use crate::property::Requirements;
+use crate::provider::estimate_tokens;
+use crate::response::Usage;
+use crate::trial::{Plan, Trial};
+
+/// The characters of an answer, where a case says nothing of its length: a detailed news article in Japanese.
+const TYPICAL_CHARS: u64 = 1_200;
+
+/// What one variant would take.
+#[derive(Debug)]
+struct Estimate<'a> {
+    prompt: &'a PromptId,
+    model: &'a Model,
+    trials: usize,
+    input_tokens: u64,
+    output_tokens: u64,
+    note: Option<String>,
+}
+
+impl Estimate<'_> {
+    /// Requests over the network.
+    const fn requests(&self) -> usize {
+        if self.model.provider.is_remote() { self.trials } else { 0 }
+    }
+
+    /// US dollars; `None` where there is no price.
+    fn cost(&self) -> Option<f64> {
+        let usage = Usage {
+            input_tokens: Some(self.input_tokens),
+            output_tokens: Some(self.output_tokens),
+            ..Usage::default()
+        };
+        self.model.price?.cost(&usage)
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A mistake in the call or the project.
+pub(super) fn execute(args: &ListArgs, context: &Context) -> Result<Exit, Error> {
+    let loaded = Loaded::read(context.place()?)?;
+    let plan = select(&loaded, &args.selection, context.archive(Some(&loaded.place)))?;
+    let estimates = estimates(&plan, context);
+    context.console.print(|out| match args.format {
+        TextOrJson::Text => write_text(&plan, &estimates, out),
+        TextOrJson::Json => writeln!(out, "{:#}", as_json(&plan, &estimates)),
+    })?;
+    Ok(Exit::Fine)
+}
+
+fn estimates<'a>(plan: &'a Plan, context: &Context) -> Vec<Estimate<'a>> {
+    let mut estimates = Vec::new();
+    for prompt in &plan.prompts {
+        for model in &plan.models {
+            let is_of = |trial: &&Trial| trial.id.prompt == prompt.id && trial.id.model == model.id;
+            let trials: Vec<&Trial> = plan.trials.iter().filter(is_of).collect();
+            let (sent, wanted) = if model.provider.is_remote() { tokens(&trials) } else { (0, 0) };
+            estimates.push(Estimate {
+                prompt: &prompt.id,
+                model,
+                trials: trials.len(),
+                input_tokens: sent,
+                output_tokens: wanted,
+                note: price_note(model, context),
+            });
+        }
+    }
+    estimates
+}
+
+/// About how many tokens are sent and come back.
+fn tokens(trials: &[&Trial]) -> (u64, u64) {
+    let input = |trial: &&Trial| {
+        estimate_tokens(&trial.prompt.user) + trial.prompt.system.as_deref().map_or(0, estimate_tokens)
+    };
+    let output = |trial: &&Trial| {
+        let most = trial.model.params.max_output_tokens.map_or(u64::MAX, u64::from);
+        expected_chars(&trial.require).min(most)
+    };
+    (trials.iter().map(input).sum(), trials.iter().map(output).sum())
+}
+
+/// The characters of an answer that keeps to its length, about one token each.
+fn expected_chars(require: &Requirements) -> u64 {
+    let chars = TYPICAL_CHARS.max(require.min_chars.unwrap_or(0) as u64);
+    require.max_chars.map_or(chars, |most| chars.min(most as u64))
+}
+
+fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let total = total(estimates);
+    let (cases, prompts, models) = (plan.cases.len(), plan.prompts.len(), plan.models.len());
+    let repeats = if plan.repeats == 1 { String::new() } else { format!(" × {} repeats", plan.repeats) };
+    writeln!(out, "{} trials: {cases} cases × {prompts} prompts × {models} models{repeats}", plan.trials.len())?;
+    writeln!(out, "{} requests over the network", total.requests)?;
+    let width = estimates.iter().map(|estimate| name(estimate).len()).max().unwrap_or(0).max("variant".len());
+    writeln!(
+        out,
+        "\n{:width$}  {:9}  {:>7}  {:>8}  {:>8}  {:>8}  {:>9}",
+        "variant", "provider", "trials", "requests", "tokens", "tokens", "about",
+    )?;
+    let head = format!("{:width$}  {:9}  {:>7}  {:>8}  {:>8}  {:>8}  {:>9}", "", "", "", "", "in", "out", "USD");
+    writeln!(out, "{head}")?;
+    for estimate in estimates {
+        let cost = match (estimate.requests(), estimate.cost()) {
+            (0, _) => "0".to_owned(),
+            (_, Some(cost)) => dollars(cost),
+            (_, None) => "?".to_owned(),
+        };
+        writeln!(
+            out,
+            "{:width$}  {:9}  {:>7}  {:>8}  {:>8}  {:>8}  {cost:>9}",
+            name(estimate),
+            estimate.model.provider,
+            estimate.trials,
+            estimate.requests(),
+            estimate.input_tokens,
+            estimate.output_tokens,
+        )?;
+    }
+    if total.requests > 0 {
+        write_notes(estimates, &total, out)?;
+    }
+    Ok(())
+}
+
+fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -> io::Result<()> {
+    let unknown = if total.without_price > 0 {
+        format!(", and {} requests whose price is not known", total.without_price)
+    } else {
+        String::new()
+    };
+    writeln!(
+        out,
+        "\nIn all about {} + {} tokens, {} US dollars{unknown}.",
+        total.input_tokens,
+        total.output_tokens,
+        dollars(total.cost)
+    )?;
+    writeln!(
+        out,
+        "Estimated from characters; an answer is taken to have {TYPICAL_CHARS} of them, or as near to that as its case\n\
+         allows. What a model thinks before it answers is not counted and may cost more than the answer."
+    )?;
+    let mut notes: Vec<String> = estimates
+        .iter()
+        .filter_map(|estimate| Some(format!("{}: {}", estimate.model.id, estimate.note.as_ref()?)))
+        .collect();
+    notes.dedup();
+    notes.sort_unstable();
+    notes.dedup();
+    notes.iter().try_for_each(|note| writeln!(out, "! {note}"))
+}
+
+fn name(estimate: &Estimate<'_>) -> String {
+    format!("{}@{}", estimate.prompt, estimate.model.id)
+}
+
+/// An estimate has no more than two digits that mean something.
+fn dollars(cost: f64) -> String {
+    let places = if cost >= 1.0 { 2 } else { 4 };
+    format!("{cost:.places$}")
+}
+
+#[derive(Debug, Default)]
+struct Total {
+    requests: usize,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost: f64,
+    without_price: usize,
+}
+
+fn total(estimates: &[Estimate<'_>]) -> Total {
+    let mut total = Total::default();
+    for estimate in estimates {
+        total.requests += estimate.requests();
+        total.input_tokens += estimate.input_tokens;
+        total.output_tokens += estimate.output_tokens;
+        match estimate.cost() {
+            Some(cost) => total.cost += cost,
+            None => total.without_price += estimate.requests(),
+        }
+    }
+    total
+}
+
+fn as_json(plan: &Plan, estimates: &[Estimate<'_>]) -> Value {
+    let total = total(estimates);
+    let variant = |estimate: &Estimate<'_>| {
+        json!({
+            "prompt": estimate.prompt,
+            "model": estimate.model.id,
+            "provider": estimate.model.provider,
+            "trials": estimate.trials,
+            "requests": estimate.requests(),
+            "input_tokens": estimate.input_tokens,
+            "output_tokens": estimate.output_tokens,
+            "cost_usd": if estimate.requests() == 0 { Some(0.0) } else { estimate.cost() },
+            "price_note": estimate.note,
+        })
+    };
+    json!({
+        "digest": plan.digest(),
+        "trials": plan.trials.len(),
+        "requests": total.requests,
+        "repeats": plan.repeats,
+        "cases": plan.cases.iter().map(|case| &case.id).collect::<Vec<_>>(),
+        "prompts": plan.prompts.iter().map(|prompt| &prompt.id).collect::<Vec<_>>(),
+        "models": plan.models.iter().map(|model| &model.id).collect::<Vec<_>>(),
+        "variants": estimates.iter().map(variant).collect::<Vec<_>>(),
+        "total": {
+            "input_tokens": total.input_tokens,
+            "output_tokens": total.output_tokens,
+            "cost_usd": if total.without_price == 0 { Some(total.cost) } else { None },
+            "requests_without_price": total.without_price,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_to_keep_to_its_length() {
+        for (min_chars, max_chars, expected) in
+            [(None, None, 1_200), (Some(2_000), None, 2_000), (None, Some(800), 800), (Some(400), Some(4_000), 1_200)]
+        {
+            assert_eq!(expected_chars(&Requirements { min_chars, max_chars, ..Requirements::default() }), expected);
+        }
+    }
+}

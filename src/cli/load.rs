@@ -1,0 +1,300 @@
+//! Finding and reading a project: evalrun.toml, prompts/*.md, cases/<id>/case.toml, cases/*.jsonl, cases/*.csv.
+//!
+//! Promises that all mistakes of all files are told together, under names as the user would type them from where they
+//! are. Leaves what the files mean to `project`, `prompt` and `case`.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::environment::Environment;
+use super::error::Error;
+use crate::case::{Case, in_order, parse_case_toml, parse_csv, parse_jsonl};
+use crate::diagnostic::{Diagnostic, TextFile};
+use crate::model::Model;
+use crate::project::{self, Project};
+use crate::prompt::Prompt;
+
+/// The name of the file that makes a folder a project.
+pub const CONFIG: &str = "evalrun.toml";
+
+/// A project with all that its files hold.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Where it is.
+    pub place: Place,
+    /// What evalrun.toml says.
+    pub project: Project,
+    /// Every prompt: those that [run] names in its order, then the others by id.
+    pub prompts: Vec<Prompt>,
+    /// Every case, by id.
+    pub cases: Vec<Case>,
+}
+
+/// Where a project is, and how its files are called.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// Its evalrun.toml.
+    pub config: PathBuf,
+    folder: PathBuf,
+}
+
+impl Place {
+    /// The nearest project from the current folder upwards, or the one that the user names.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn find(config: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+        let folder = &environment.folder;
+        let place = |config: PathBuf| Self {
+            root: config.parent().map(Path::to_owned).unwrap_or_default(),
+            config,
+            folder: folder.clone(),
+        };
+        if let Some(given) = config {
+            let path = folder.join(given);
+            let path = if path.is_dir() { path.join(CONFIG) } else { path };
+            if path.is_file() {
+                return Ok(place(without_dots(&path)));
+            }
+            return Err(Error::usage(format!("there is no file {}", given.display()))
+                .hint("--config names a project's evalrun.toml"));
+        }
+        let found = folder.ancestors().map(|folder| folder.join(CONFIG)).find(|path| path.is_file());
+        found.map(place).ok_or_else(|| {
+            Error::usage(format!("there is no {CONFIG} in {} or above it", folder.display()))
+                .hint("change to a project's folder, or name its evalrun.toml by --config")
+        })
+    }
+
+    /// A path as the user would type it.
+    pub fn shown(&self, path: &Path) -> String {
+        shown_from(&self.folder, path)
+    }
+
+    /// The folder of all runs.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+}
+
+/// A path as a user in `folder` would type it.
+pub fn shown_from(folder: &Path, path: &Path) -> String {
+    if let Ok(below) = path.strip_prefix(folder) {
+        return if below.as_os_str().is_empty() { ".".to_owned() } else { below.display().to_string() };
+    }
+    for (up, ancestor) in folder.ancestors().enumerate() {
+        // A path by way of the root would be no shorter.
+        if ancestor.parent().is_none() {
+            break;
+        }
+        if let Ok(below) = path.strip_prefix(ancestor) {
+            return Path::new(&"../".repeat(up)).join(below).display().to_string();
+        }
+    }
+    path.display().to_string()
+}
+
+/// The path without `.`, and without `..` where that can be told without looking.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if plain.file_name().is_some() => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+impl Loaded {
+    /// Reads a project.
+    ///
+    /// # Errors
+    /// Every mistake of every file.
+    pub fn read(place: Place) -> Result<Self, Error> {
+        let mut reading = Reading { place: &place, problems: Vec::new() };
+        let config = reading.file(&place.config)?;
+        let project = config.as_ref().and_then(|file| reading.keep(project::parse(file)));
+        let prompts = reading.prompts()?;
+        let cases = reading.cases()?;
+        let names: Vec<&str> = prompts.names.iter().map(String::as_str).collect();
+        for named in project.iter().flat_map(|project| &project.run.prompts) {
+            let name = named.id.as_str();
+            if let Some(file) = config.as_ref().filter(|_| !names.contains(&name)) {
+                let unknown = file.diagnose(named.span.clone(), format!("there is no prompt `{name}`"));
+                let unknown = unknown.did_you_mean(name, names.iter().copied());
+                let needed = unknown.hint.is_none();
+                reading.problems.push(if needed { unknown.hint(format!("write prompts/{name}.md")) } else { unknown });
+            }
+        }
+        let problems = reading.problems;
+        match project {
+            Some(project) if problems.is_empty() => {
+                let prompts = in_run_order(prompts.parsed, &project);
+                Ok(Self { place, project, prompts, cases })
+            }
+            _ => Err(Error::Project(problems)),
+        }
+    }
+
+    /// Every model: those that [run] names in its order, then the others in the file's.
+    pub fn models(&self) -> Vec<Model> {
+        let named = &self.project.run.models;
+        let rank = |model: &Model| named.iter().position(|named| named.id == model.id).unwrap_or(named.len());
+        let mut models = self.project.models.clone();
+        models.sort_by_key(rank);
+        models
+    }
+}
+
+fn in_run_order(mut prompts: Vec<Prompt>, project: &Project) -> Vec<Prompt> {
+    let named = &project.run.prompts;
+    prompts.sort_by_key(|prompt| named.iter().position(|named| named.id == prompt.id).unwrap_or(named.len()));
+    prompts
+}
+
+/// What was found in prompts/.
+struct Prompts {
+    parsed: Vec<Prompt>,
+    /// Of all files, those with mistakes included.
+    names: Vec<String>,
+}
+
+/// A project while it is read: collects what is wrong.
+struct Reading<'a> {
+    place: &'a Place,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reading<'_> {
+    /// The value, or its mistakes noted.
+    fn keep<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        result.map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    fn file(&mut self, path: &Path) -> Result<Option<TextFile>, Error> {
+        let bytes = fs::read(path).map_err(Error::file(path))?;
+        let file = TextFile::decode(&self.place.shown(path), &bytes);
+        Ok(self.keep(file.map_err(|problem| vec![problem])))
+    }
+
+    fn prompts(&mut self) -> Result<Prompts, Error> {
+        let mut prompts = Prompts { parsed: Vec::new(), names: Vec::new() };
+        let folder = self.place.root.join("prompts");
+        for path in entries(&folder)? {
+            let is_readme = path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("readme"));
+            if !has_extension(&path, "md") || is_readme || !path.is_file() {
+                continue;
+            }
+            let Some(name) = self.name(path.file_stem(), &path) else { continue };
+            if let Some(twin) = prompts.names.iter().find(|other| other.eq_ignore_ascii_case(&name)) {
+                let message = format!("the prompt id `{name}` is also used in {twin}.md");
+                let twice = Diagnostic::without_place(&self.place.shown(&path), message);
+                self.problems.push(twice.hint("ids are compared without regard to case"));
+            }
+            let id = name.parse();
+            prompts.names.push(name);
+            let Some(file) = self.file(&path)? else { continue };
+            let parsed = match id {
+                Ok(id) => Prompt::parse(id, file),
+                Err(error) => Err(vec![misnamed(&file.name, &error)]),
+            };
+            prompts.parsed.extend(self.keep(parsed));
+        }
+        if prompts.names.is_empty() {
+            let missing = Diagnostic::without_place(&self.place.shown(&folder), "there are no prompts");
+            self.problems.push(missing.hint("write one, such as prompts/news-article.md"));
+        }
+        Ok(prompts)
+    }
+
+    fn cases(&mut self) -> Result<Vec<Case>, Error> {
+        let folder = self.place.root.join("cases");
+        let (mut cases, mut is_complete) = (Vec::new(), true);
+        for path in entries(&folder)? {
+            let toml = path.join("case.toml");
+            let parsed = if toml.is_file() {
+                let Some(name) = self.name(path.file_name(), &path) else { continue };
+                self.file(&toml)?.map(|file| parse_case_toml(&name, &file).map(|case| vec![case]))
+            } else if has_extension(&path, "jsonl") && path.is_file() {
+                self.file(&path)?.map(|file| parse_jsonl(&file))
+            } else if has_extension(&path, "csv") && path.is_file() {
+                self.file(&path)?.map(|file| parse_csv(&file))
+            } else {
+                continue;
+            };
+            match parsed.and_then(|parsed| self.keep(parsed)) {
+                Some(parsed) => cases.extend(parsed),
+                None => is_complete = false,
+            }
+        }
+        if cases.is_empty() && is_complete {
+            let missing = Diagnostic::without_place(&self.place.shown(&folder), "there are no cases");
+            self.problems.push(missing.hint("write one, such as cases/my-first-case/case.toml"));
+        }
+        Ok(self.keep(in_order(cases)).unwrap_or_default())
+    }
+
+    /// A file's name as a text.
+    fn name(&mut self, name: Option<&OsStr>, path: &Path) -> Option<String> {
+        let name = name.and_then(OsStr::to_str).map(str::to_owned);
+        if name.is_none() {
+            let message = "the file's name is not UTF-8";
+            self.problems.push(Diagnostic::without_place(&self.place.shown(path), message));
+        }
+        name
+    }
+}
+
+fn misnamed(file: &str, error: &impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::without_place(file, error.to_string()).hint("rename the file")
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+/// What stands in a folder, by name, hidden files left out; nothing if there is no such folder.
+pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::file(folder)(error)),
+    };
+    let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(Error::file(folder))?;
+    let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    paths.retain(|path| !is_hidden(path));
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_shown_as_it_would_be_typed() {
+        for (folder, path, expected) in [
+            ("/p", "/p/evalrun.toml", "evalrun.toml"),
+            ("/p", "/p", "."),
+            ("/p/cases/a", "/p/evalrun.toml", "../../evalrun.toml"),
+            ("/p/cases", "/p/reports/x", "../reports/x"),
+            ("/p", "/q/evalrun.toml", "/q/evalrun.toml"),
+        ] {
+            assert_eq!(shown_from(Path::new(folder), Path::new(path)), expected);
+        }
+    }
+
+    #[test]
+    fn dots_are_taken_out_of_a_path() {
+        for (path, expected) in [("/p/./a/../b", "/p/b"), ("../a", "../a"), ("/p/..", "/")] {
+            assert_eq!(without_dots(Path::new(path)), Path::new(expected));
+        }
+    }
+}

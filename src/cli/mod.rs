@@ -1,0 +1,90 @@
+//! The command line: arguments in, a command done, an exit code out. One of the two folders that touch the world.
+//!
+//! In the order of a call: `environment` is read once, `args` are parsed, `load` reads the project, `select` makes the
+//! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
+//! before the scorers), `console` (both streams), `error` and `exit` (how a call ends).
+
+pub mod args;
+pub mod exit;
+
+mod environment;
+mod console;
+mod error;
+mod context;
+mod commit;
+mod load;
+mod runs;
+mod select;
+mod judge;
+mod reporting;
+mod signal;
+mod summary;
+
+mod run;
+mod list;
+mod check;
+mod items;
+mod score;
+mod report;
+mod show;
+
+use std::process::ExitCode;
+
+use args::{Args, ArgsError, Command, unknown_variables};
+use context::Context;
+use environment::Environment;
+use error::Error;
+use exit::Exit;
+
+/// Does what the process was called for.
+pub fn main() -> ExitCode {
+    let environment = match Environment::capture() {
+        Ok(environment) => environment,
+        Err(error) => {
+            eprintln!("error: the current folder: {error}");
+            return Exit::Unexpected.into();
+        }
+    };
+    match args::parse(&environment) {
+        Ok(args) => call(args, environment).into(),
+        Err(error) => refuse(&error).into(),
+    }
+}
+
+fn call(args: Args, environment: Environment) -> Exit {
+    let context = Context::new(environment, args.common);
+    for (name, meant) in unknown_variables(&context.environment) {
+        let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+        context.console.warn(&format!("{name} is no setting of evalrun{hint}"));
+    }
+    let result = execute(&args.command, &context);
+    result.unwrap_or_else(|error| {
+        context.console.report(&error);
+        error.exit()
+    })
+}
+
+fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
+    match command {
+        Command::Run(args) => run::execute(args, context),
+        Command::List(args) => list::execute(args, context),
+        Command::Check(args) => check::execute(args, context),
+        Command::Score(args) => score::execute(args, context),
+        Command::Report(args) => report::execute(args, context),
+        Command::Show(args) => show::execute(args, context),
+        _ => todo!(),
+    }
+}
+
+/// Says what is wrong with the arguments, or prints the text that they ask for.
+fn refuse(refused: &ArgsError) -> Exit {
+    // Nobody may be reading: that is no failure.
+    let _ = refused.error.print();
+    if !refused.error.use_stderr() {
+        return Exit::Fine;
+    }
+    if !refused.variables.is_empty() {
+        eprintln!("\nhint: set by the environment: {}", refused.variables.join(", "));
+    }
+    Exit::Usage
+}

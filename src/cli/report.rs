@@ -1,0 +1,46 @@
+//! `evalrun report`: the files that derive from a run's journal, written again, and the run printed.
+
+use super::args::{ReportArgs, ReportFormat, TextOrJson};
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::load::shown_from;
+use super::reporting::{FILES, Reporting};
+use super::summary;
+use crate::outcome::Status;
+use crate::report::csv::{Bom, write_metrics};
+use crate::report::markdown;
+
+/// Runs the command.
+///
+/// # Errors
+/// There is no such run, or a file cannot be written.
+pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Error> {
+    let place = context.place_if_any()?;
+    let archive = context.archive(place.as_ref());
+    let open = archive.open(&args.run)?;
+    let run = &open.reader.run;
+    let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
+    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    reporting.write(&open)?;
+    match args.format {
+        ReportFormat::Text => summary::print(&open, reporting.lang, TextOrJson::Text, context)?,
+        ReportFormat::Json => summary::print(&open, reporting.lang, TextOrJson::Json, context)?,
+        ReportFormat::Markdown => {
+            context.console.print(|out| markdown::write_summary(run, &open.reader, reporting.lang, out))?;
+        }
+        ReportFormat::Csv => {
+            context.console.print(|out| write_metrics(run, out, Bom::Without))?;
+        }
+    }
+    for warning in summary::warnings(run) {
+        context.console.warn(&warning);
+    }
+    if !run.finished {
+        let left = run.count(Status::Skipped);
+        context.console.say(&format!("the run did not come to its end: {left} trials have no outcome yet"));
+    }
+    let folder = shown_from(&context.environment.folder, &open.folder);
+    context.console.say(&format!("reports: {folder}/ ({})", FILES.join(", ")));
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,167 @@
+//! The files that derive from a run's journal, and which of its variants are compared.
+//!
+//! Promises that a file is replaced as a whole or not at all.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::args::ReportingArgs;
+use super::error::Error;
+use super::runs::{Archive, OpenRun, Variant};
+use crate::id::{ModelId, PromptId};
+use crate::outcome::Run;
+use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
+use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
+use crate::report::{Lang, markdown};
+
+/// The derived files, in the order in which they are named to the user.
+pub const FILES: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
+
+/// How a run's reports are written.
+#[derive(Debug)]
+pub struct Reporting {
+    bom: Bom,
+    /// The language of the reports' own words.
+    pub lang: Lang,
+    compared: Compared,
+}
+
+/// Whose answers are compared.
+#[derive(Debug)]
+enum Compared {
+    /// Each further prompt with the first.
+    WithFirstPrompt,
+    /// Two prompts, by `--diff A..B`.
+    Prompts(PromptId, PromptId),
+    /// With another run.
+    WithRun(Box<OpenRun>, Option<Variant>),
+}
+
+impl Reporting {
+    /// What the flags say, for a run with these prompts.
+    ///
+    /// # Errors
+    /// `--diff` names a prompt that takes no part, `--baseline` names no run.
+    pub fn new(args: &ReportingArgs, prompts: &[&PromptId], archive: Archive<'_>) -> Result<Self, Error> {
+        let compared = match (&args.diff, &args.baseline) {
+            (Some(diff), _) => {
+                let (base, candidate) = parse_diff(diff, prompts)?;
+                Compared::Prompts(base, candidate)
+            }
+            (None, Some(run)) => {
+                let (open, variant) = archive.open_variant(run)?;
+                Compared::WithRun(Box::new(open), variant)
+            }
+            (None, None) => Compared::WithFirstPrompt,
+        };
+        let bom = if args.no_bom { Bom::Without } else { Bom::With };
+        Ok(Self { bom, lang: args.lang.into(), compared })
+    }
+
+    /// Writes all derived files into the run's folder.
+    ///
+    /// # Errors
+    /// A file cannot be written, or the journal cannot be read any more.
+    pub fn write(&self, open: &OpenRun) -> Result<(), Error> {
+        let (run, reader) = (&open.reader.run, &open.reader);
+        let diffs = self.diffs(open);
+        let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
+        let file = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| replace(&open.folder, name, write);
+        file("metrics.csv", &|out| write_metrics(run, out, self.bom))?;
+        file("scores.csv", &|out| write_scores(run, reader, out, self.bom))?;
+        file("summary.csv", &|out| write_summary(run, out, self.bom))?;
+        file("summary.md", &|out| markdown::write_summary(run, reader, self.lang, out))?;
+        file("diff.md", &|out| write_markdown(&diffs, options, out))?;
+        file("diff.html", &|out| write_html(&diffs, options, out))
+    }
+
+    fn diffs<'a>(&'a self, open: &'a OpenRun) -> Vec<Diff<'a>> {
+        match &self.compared {
+            Compared::WithFirstPrompt => against_first_prompt(&open.reader.run, &open.reader),
+            Compared::Prompts(base, candidate) => {
+                let models = open.reader.run.header.models.iter().map(|model| &model.id);
+                models.map(|model| Diff { base: side(open, base, model), candidate: side(open, candidate, model) }).collect()
+            }
+            Compared::WithRun(base, variant) => {
+                let named = |open: &OpenRun| Some(open.reader.run.header.name.clone());
+                let pair = |(prompt, model)| {
+                    let (base_prompt, base_model) = counterpart(&base.reader.run, variant.as_ref(), prompt, model)?;
+                    Some(Diff {
+                        base: Side { run_name: named(base), ..side(base, base_prompt, base_model) },
+                        candidate: Side { run_name: named(open), ..side(open, prompt, model) },
+                    })
+                };
+                open.reader.run.variants().filter_map(pair).collect()
+            }
+        }
+    }
+}
+
+fn side<'a>(open: &'a OpenRun, prompt: &'a PromptId, model: &'a ModelId) -> Side<'a> {
+    Side { run: &open.reader.run, outcomes: &open.reader, prompt, model, run_name: None }
+}
+
+/// The variant of `base` to compare with: the one that is named, the same one, the same model's first prompt, or the
+/// only one there is.
+fn counterpart<'a>(
+    base: &'a Run,
+    named: Option<&'a Variant>,
+    prompt: &PromptId,
+    model: &ModelId,
+) -> Option<(&'a PromptId, &'a ModelId)> {
+    if let Some((prompt, model)) = named {
+        return Some((prompt, model));
+    }
+    let same = base.variants().find(|variant| *variant == (prompt, model));
+    let same_model = || base.variants().find(|variant| variant.1 == model);
+    let only = || base.variants().next().filter(|_| base.variants().count() == 1);
+    same.or_else(same_model).or_else(only)
+}
+
+/// The prompts of `A..B`; ids may themselves hold two points.
+fn parse_diff(text: &str, prompts: &[&PromptId]) -> Result<(PromptId, PromptId), Error> {
+    let known = |name: &str| prompts.iter().find(|prompt| prompt.as_str() == name).map(|prompt| (*prompt).clone());
+    let mut splits: Vec<(&str, &str)> =
+        (0..text.len()).filter_map(|at| Some((text.get(..at)?, text.get(at..)?.strip_prefix("..")?))).collect();
+    if let Some(pair) = splits.iter().find_map(|(base, candidate)| Some((known(base)?, known(candidate)?))) {
+        return Ok(pair);
+    }
+    let Some((base, candidate)) = splits.pop() else {
+        return Err(Error::usage(format!("--diff {text}: expected two prompts")).hint("write A..B"));
+    };
+    let stranger = if known(base).is_none() { base } else { candidate };
+    let unknown = Error::usage(format!("--diff {text}: the prompt `{stranger}` takes no part in this run"));
+    Err(unknown.did_you_mean(stranger, "prompts", prompts.iter().map(|prompt| prompt.as_str())))
+}
+
+fn replace(folder: &Path, name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    let (path, new) = (folder.join(name), folder.join(format!(".{name}.new")));
+    let write_new = || {
+        let mut out = BufWriter::new(fs::File::create(&new)?);
+        write(&mut out)?;
+        out.flush()?;
+        fs::rename(&new, &path)
+    };
+    write_new().map_err(|error| {
+        let _ = fs::remove_file(&new);
+        Error::file(&path)(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_prompts_are_told_apart_even_with_points_in_their_names() {
+        let ids: Vec<PromptId> = ["a", "b..c", "b"].iter().map(|id| id.parse().unwrap()).collect();
+        let prompts: Vec<&PromptId> = ids.iter().collect();
+        for (text, expected) in [("a..b", Some(("a", "b"))), ("b..c..a", Some(("b..c", "a"))), ("a", None), ("a..x", None)]
+        {
+            let pair = parse_diff(text, &prompts).ok();
+            let pair = pair.as_ref().map(|(base, candidate)| (base.as_str(), candidate.as_str()));
+            assert_eq!(pair, expected, "{text}");
+        }
+    }
+}

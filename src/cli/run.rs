@@ -1,0 +1,241 @@
+//! `evalrun run`: plan, keys, folder, questions, reports.
+//!
+//! Promises that every mistake is found before the first request, and that an interrupted run says how it goes on.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::args::RunArgs;
+use super::commit::commit_of;
+use super::console::Verbosity;
+use super::context::Context;
+use super::environment::day_of;
+use super::error::Error;
+use super::exit::Exit;
+use super::judge::scorer;
+use super::load::Loaded;
+use super::reporting::Reporting;
+use super::runs::{Archive, Destination, JOURNAL, OpenRun, make_room};
+use super::select::{check_recorded, select};
+use super::signal::{self, Signals};
+use super::summary;
+use crate::engine::{
+    Concurrency, Display, Finished, Journal, JournalReader, Policy, Progress, Setup, Transport, missing_key, progress,
+    random_jitter, run,
+};
+use crate::model::Model;
+use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
+use crate::score::SCORER_VERSION;
+use crate::trial::{Plan, TrialId};
+
+/// Requests under way at once for each account, unless the user says a number.
+const DEFAULT_PER_ACCOUNT: usize = 8;
+
+/// Requests under way at once over all accounts, unless the user says a number.
+const DEFAULT_TOTAL: usize = 64;
+
+/// Runs the command.
+///
+/// # Errors
+/// A mistake in the call or the project, or something unexpected.
+pub fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> {
+    let loaded = Loaded::read(context.place()?)?;
+    let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
+    let plan = select(&loaded, &args.selection, archive)?;
+    let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();
+    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    check_recorded(&plan, &loaded.place)?;
+    check_keys(&plan, context)?;
+    let digest = plan.digest();
+    let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
+    let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
+    let concurrency = concurrency(args, &loaded);
+    let (finished, signal) = ask(plan, &begun, concurrency, args.fail_fast, &loaded.place.root, context)?;
+    let Begun { folder, journal, .. } = begun;
+    // Without an end in the journal the same command goes on; a run that failed fast is not at its end either.
+    let is_cut_short = finished.counts.of(Status::Skipped) > 0;
+    journal.end(Timestamp::now(), is_cut_short).map_err(Error::file(&folder.join(JOURNAL)))?;
+    drop(journal);
+    let open = OpenRun { reader: JournalReader::open(&folder.join(JOURNAL))?, folder };
+    reporting.write(&open)?;
+    summary::print(&open, reporting.lang, args.format, context)?;
+    summary::say(&open, &loaded.place, context);
+    Ok(exit(&finished, signal))
+}
+
+fn exit(finished: &Finished, signal: Option<signal::Signal>) -> Exit {
+    match signal {
+        Some(signal) if finished.interrupted => signal.exit(),
+        _ if finished.counts.of(Status::Errored) + finished.counts.of(Status::Skipped) > 0 => Exit::Incomplete,
+        _ => Exit::Fine,
+    }
+}
+
+/// A run without a key can only err: better not to begin it.
+fn check_keys(plan: &Plan, context: &Context) -> Result<(), Error> {
+    let remote = || plan.models.iter().filter(|model| model.provider.is_remote());
+    let missing: Vec<(&Model, &str)> = remote()
+        .filter_map(|model| Some((model.as_ref(), missing_key(model, &context.environment.variables)?)))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut variables: Vec<&str> = missing.iter().map(|(_, variable)| *variable).collect();
+    variables.sort_unstable();
+    variables.dedup();
+    if missing.len() == remote().count() {
+        let models: Vec<&str> = missing.iter().map(|(model, _)| model.id.as_str()).collect();
+        let message = format!("no key for {}: {} is not set; nothing was sent", models.join(", "), variables.join(", "));
+        return Err(Error::usage(message).hint(format!("export {}=…", variables[0])));
+    }
+    for (model, variable) in missing {
+        context.console.warn(&format!("no key for {}: {variable} is not set; its trials will have errored", model.id));
+    }
+    Ok(())
+}
+
+fn concurrency(args: &RunArgs, loaded: &Loaded) -> Concurrency {
+    match args.concurrency.or(loaded.project.run.concurrency) {
+        Some(most) => Concurrency { per_account: most as usize, total: most as usize },
+        None => Concurrency { per_account: DEFAULT_PER_ACCOUNT, total: DEFAULT_TOTAL },
+    }
+}
+
+/// A run whose journal is open.
+struct Begun {
+    folder: PathBuf,
+    journal: Arc<Journal>,
+    started_at: Timestamp,
+    done: HashMap<TrialId, Status>,
+}
+
+impl Begun {
+    fn at(
+        destination: Destination,
+        plan: &Plan,
+        digest: String,
+        loaded: &Loaded,
+        context: &Context,
+    ) -> Result<Self, Error> {
+        match destination {
+            Destination::New { folder, aside } => {
+                make_room(&folder, aside.as_deref())?;
+                if let Some(aside) = aside {
+                    context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
+                }
+                let header = header(plan, digest, &folder, &loaded.place.root, context);
+                let journal = Journal::create(&folder.join(JOURNAL), &header, &plan.trials)?;
+                let started_at = header.started_at;
+                Ok(Self { folder, journal: Arc::new(journal), started_at, done: HashMap::new() })
+            }
+            Destination::Unfinished(open) => {
+                let OpenRun { folder, reader } = *open;
+                // What errored has no answer yet, so it is asked again.
+                let has_answer =
+                    |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
+                let done: HashMap<TrialId, Status> = reader.run.entries.iter().filter(|entry| has_answer(entry.status))
+                    .map(|entry| (entry.trial.clone(), entry.status))
+                    .collect();
+                let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
+                context.console.say(&format!("continuing {shown}: {} of {all} trials are done", done.len()));
+                let started_at = reader.run.header.started_at;
+                drop(reader);
+                let journal = Journal::resume(&folder.join(JOURNAL))?;
+                Ok(Self { folder, journal: Arc::new(journal), started_at, done })
+            }
+        }
+    }
+}
+
+fn header(plan: &Plan, digest: String, folder: &Path, root: &Path, context: &Context) -> RunHeader {
+    let case = |trial: &crate::trial::Trial| CaseRecord {
+        id: trial.case.id.clone(),
+        tags: trial.case.tags.clone(),
+        vars: trial.case.vars.clone(),
+        source: trial.case.source.clone(),
+        required: trial.require.properties().collect(),
+    };
+    // Of a shard's cases some may have no trial.
+    let required: HashMap<_, _> = plan.trials.iter().map(|trial| (&trial.case.id, trial)).collect();
+    let cases = plan.cases.iter().filter_map(|entry| required.get(&entry.id).copied().map(case)).collect();
+    let prompts = plan.prompts.iter().map(|prompt| PromptRecord {
+        id: prompt.id.clone(),
+        text: prompt.file.text.clone(),
+        digest: prompt.digest(),
+    });
+    let models = plan.models.iter().map(|model| ModelRecord {
+        id: model.id.clone(),
+        provider: model.provider,
+        name: model.name.clone(),
+        base_url: model.base_url.clone(),
+        price_note: price_note(model, context),
+    });
+    RunHeader {
+        name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        scorer_version: SCORER_VERSION,
+        plan_digest: digest,
+        started_at: context.environment.now,
+        commit: commit_of(root),
+        trials: plan.trials.len(),
+        repeats: plan.repeats,
+        cases,
+        prompts: prompts.collect(),
+        models: models.collect(),
+    }
+}
+
+/// What is to be said of a model's price.
+pub fn price_note(model: &Model, context: &Context) -> Option<String> {
+    let price = model.price.filter(|price| price.has_expired(context.environment.today()))?;
+    Some(format!("the price was valid until {}", price.valid_until?))
+}
+
+/// Asks what is missing, and shows how it goes.
+fn ask(
+    plan: Plan,
+    begun: &Begun,
+    concurrency: Concurrency,
+    fail_fast: bool,
+    root: &Path,
+    context: &Context,
+) -> Result<(Finished, Option<signal::Signal>), Error> {
+    let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
+    let journal = Arc::clone(&begun.journal);
+    let setup = Setup {
+        plan: Arc::new(plan),
+        done: begun.done.clone(),
+        policy: Policy::default(),
+        concurrency,
+        fail_fast,
+        scorer: scorer(day_of(begun.started_at)),
+        keep: Arc::new(move |outcome| journal.append(outcome)),
+        jitter: random_jitter(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::System { what: "no threads can be made", source })?;
+    let progress = Progress::new(display(context)).verbose(context.console.verbosity == Verbosity::Verbose);
+    runtime.block_on(async {
+        let (cancel, cancelled) = watch::channel(crate::engine::Cancel::No);
+        let signals = Signals::listen(cancel).map_err(|source| Error::System { what: "signals", source })?;
+        let (events, shown) = mpsc::channel(1024);
+        let showing = tokio::spawn(progress::show(shown, progress));
+        let finished = run(setup, transport, events, cancelled).await;
+        // Its end is the end of the events: nothing of it is shown later.
+        let _ = showing.await;
+        let finished = finished.map_err(Error::file(&begun.folder.join(JOURNAL)))?;
+        Ok((finished, signals.first()))
+    })
+}
+
+const fn display(context: &Context) -> Display {
+    match (context.console.verbosity, context.console.stderr.is_terminal) {
+        (Verbosity::Quiet, _) => Display::Quiet,
+        (_, true) => Display::Bar,
+        (_, false) => Display::Lines,
+    }
+}

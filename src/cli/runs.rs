@@ -1,0 +1,231 @@
+//! Runs on disk: found by the name a user gives, begun in a new folder, continued, kept aside.
+//!
+//! Promises that a finished run is never overwritten and that one folder never holds two plans.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use super::environment::Environment;
+use super::error::Error;
+use super::load::{Place, entries, shown_from};
+use crate::engine::{Journal, JournalError, JournalReader, read_header};
+use crate::id::{ModelId, PromptId};
+use crate::score::SCORER_VERSION;
+
+/// The name of a run's journal in its folder.
+pub const JOURNAL: &str = "run.jsonl";
+
+/// A run that was read, with its folder.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its journal.
+    pub reader: JournalReader,
+}
+
+/// One variant of a run.
+pub type Variant = (PromptId, ModelId);
+
+/// Where runs are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Archive<'a> {
+    /// The project, if there is one.
+    pub place: Option<&'a Place>,
+    /// Where the user is.
+    pub environment: &'a Environment,
+}
+
+impl Archive<'_> {
+    /// Reads the run that `text` names: a folder, a run.jsonl, a name in reports/, or `latest`.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn open(&self, text: &str) -> Result<OpenRun, Error> {
+        let journal = self.find(text)?;
+        let folder = journal.parent().map(Path::to_owned).unwrap_or_default();
+        Ok(OpenRun { folder, reader: JournalReader::open(&journal)? })
+    }
+
+    /// Reads the run of `RUN` or `RUN::PROMPT@MODEL`.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or it has no such variant.
+    pub fn open_variant(&self, text: &str) -> Result<(OpenRun, Option<Variant>), Error> {
+        let Some((name, variant)) = text.split_once("::") else { return Ok((self.open(text)?, None)) };
+        let open = self.open(name)?;
+        let names: Vec<String> = open.reader.run.variants().map(|(prompt, model)| format!("{prompt}@{model}")).collect();
+        let found = open.reader.run.variants().find(|(prompt, model)| variant == format!("{prompt}@{model}"));
+        let found = found.map(|(prompt, model)| (prompt.clone(), model.clone()));
+        let unknown = || Error::usage(format!("the run {name} has no variant {variant}"));
+        let missing = || unknown().did_you_mean(variant, "variants", names.iter().map(String::as_str));
+        let found = found.ok_or_else(missing)?;
+        Ok((open, Some(found)))
+    }
+
+    fn find(&self, text: &str) -> Result<PathBuf, Error> {
+        let runs = self.place.map(|place| runs_of(&place.reports())).transpose()?.unwrap_or_default();
+        if text == "latest" {
+            let latest = runs.iter().filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?.started_at, run)));
+            let latest = latest.max_by_key(|(started_at, _)| *started_at).map(|(_, run)| run.join(JOURNAL));
+            return latest.ok_or_else(|| Error::usage("there is no run yet").hint("make one: evalrun run"));
+        }
+        let path = self.environment.folder.join(text);
+        let named = self.place.map(|place| place.reports().join(text).join(JOURNAL));
+        let candidates = [Some(path.clone()), Some(path.join(JOURNAL)), named];
+        if let Some(found) = candidates.into_iter().flatten().find(|path| path.is_file()) {
+            return Ok(found);
+        }
+        let names: Vec<&str> = runs.iter().filter_map(|run| run.file_name()?.to_str()).collect();
+        Err(Error::usage(format!("there is no run {text}")).did_you_mean(text, "runs", names))
+    }
+}
+
+/// The folders below `reports` that hold a run, by name.
+fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut runs = entries(reports)?;
+    runs.retain(|run| run.join(JOURNAL).is_file());
+    Ok(runs)
+}
+
+/// Where the outcomes of a plan are to go.
+#[derive(Debug)]
+pub enum Destination {
+    /// Into a new folder; what `aside` names is kept under another name first.
+    New {
+        /// The folder.
+        folder: PathBuf,
+        /// A finished run of the same plan that is in the way, and its new place.
+        aside: Option<PathBuf>,
+    },
+    /// Into a run that did not come to its end.
+    Unfinished(Box<OpenRun>),
+}
+
+impl Destination {
+    /// The folder for a plan: `out`, or an unfinished run of the same plan in reports/, or a new one there.
+    ///
+    /// # Errors
+    /// `out` holds another plan, or something that is no run.
+    pub fn choose(out: Option<&Path>, digest: &str, place: &Place, environment: &Environment) -> Result<Self, Error> {
+        match out {
+            Some(out) => Self::given(environment.folder.join(out), digest, environment),
+            None => Self::in_reports(&place.reports(), digest, environment.now),
+        }
+    }
+
+    fn given(folder: PathBuf, digest: &str, environment: &Environment) -> Result<Self, Error> {
+        let folder = folder.components().collect::<PathBuf>();
+        let shown = shown_from(&environment.folder, &folder);
+        let elsewhere = "choose another folder by --out, or move this one away";
+        if folder.is_file() {
+            return Err(Error::usage(format!("{shown} is a file")).hint(elsewhere));
+        }
+        let reader = match JournalReader::open(&folder.join(JOURNAL)) {
+            Ok(reader) => reader,
+            Err(JournalError::Empty { .. }) => return Ok(Self::New { folder, aside: None }),
+            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                if entries(&folder)?.is_empty() {
+                    return Ok(Self::New { folder, aside: None });
+                }
+                return Err(Error::usage(format!("{shown} holds other files and no run")).hint(elsewhere));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let header = &reader.run.header;
+        if header.plan_digest != digest {
+            let message = format!("{shown} holds a run of another plan ({})", short(&header.plan_digest));
+            return Err(Error::usage(message).hint(elsewhere));
+        }
+        if reader.run.finished {
+            let aside = free_name(&folder, &format!("-{}", stamp(header.started_at)));
+            return Ok(Self::New { folder, aside: Some(aside) });
+        }
+        if header.scorer_version != SCORER_VERSION {
+            let message = format!("{shown} holds an unfinished run that other scorers judged");
+            return Err(Error::usage(message).hint(elsewhere));
+        }
+        Ok(Self::Unfinished(Box::new(OpenRun { folder, reader })))
+    }
+
+    fn in_reports(reports: &Path, digest: &str, now: Timestamp) -> Result<Self, Error> {
+        let mark = format!("-{}", short(digest));
+        let is_of_plan = |run: &PathBuf| run.file_name().is_some_and(|name| name.to_string_lossy().contains(&mark));
+        for folder in runs_of(reports)?.into_iter().rev().filter(is_of_plan) {
+            // What cannot be read is no run to continue; whoever asks for it by name is told why.
+            let Ok(reader) = JournalReader::open(&folder.join(JOURNAL)) else { continue };
+            let header = &reader.run.header;
+            if header.plan_digest == digest && header.scorer_version == SCORER_VERSION && !reader.run.finished {
+                return Ok(Self::Unfinished(Box::new(OpenRun { folder, reader })));
+            }
+        }
+        let folder = reports.join(format!("{}{mark}", stamp(now)));
+        let folder = if folder.exists() { free_name(&folder, "") } else { folder };
+        Ok(Self::New { folder, aside: None })
+    }
+}
+
+/// Makes the folder of a new run, and moves away the finished run that is in the way.
+///
+/// # Errors
+/// The folder cannot be made or renamed.
+pub fn make_room(folder: &Path, aside: Option<&Path>) -> Result<(), Error> {
+    if let Some(aside) = aside {
+        fs::rename(folder, aside).map_err(Error::file(folder))?;
+    }
+    fs::create_dir_all(folder).map_err(Error::file(folder))?;
+    let journal = folder.join(JOURNAL);
+    // A journal without a single line: its process ended before the run began. One that is being written is locked.
+    if journal.is_file() {
+        match Journal::resume(&journal) {
+            Err(JournalError::Empty { .. }) => fs::remove_file(&journal).map_err(Error::file(&journal))?,
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Err(JournalError::Busy { path: journal }.into()),
+        }
+    }
+    Ok(())
+}
+
+/// `folder` with `suffix`, and a number where that name is taken.
+fn free_name(folder: &Path, suffix: &str) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let first = std::iter::once(format!("{name}{suffix}")).filter(|_| !suffix.is_empty());
+    let names = first.chain((2..).map(|n| format!("{name}{suffix}-{n}")));
+    let mut paths = names.map(|name| folder.with_file_name(name));
+    paths.find(|path| !path.exists()).expect("there are names without end")
+}
+
+/// The six digits of a digest that names show.
+pub fn short(digest: &str) -> &str {
+    digest.get(..6).unwrap_or(digest)
+}
+
+/// A moment as names show it: `20250630T070000Z`.
+pub fn stamp(moment: Timestamp) -> String {
+    Offset::UTC.to_datetime(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_its_time_and_plan() {
+        let moment: Timestamp = "2025-06-30T07:00:00.9+09:00".parse().unwrap();
+        assert_eq!(format!("{}-{}", stamp(moment), short("0123456789")), "20250629T220000Z-012345");
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        assert_eq!(free_name(&run, "-x"), folder.path().join("run-x"));
+        fs::create_dir(folder.path().join("run-x")).unwrap();
+        assert_eq!(free_name(&run, "-x"), folder.path().join("run-x-2"));
+        assert_eq!(free_name(&run, ""), folder.path().join("run-2"));
+    }
+}

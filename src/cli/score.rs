@@ -1,0 +1,283 @@
+//! `evalrun score`: texts that are there already, judged by every property with its default settings.
+//!
+//! Promises output in the order of the input as it comes, on all processors, in memory that does not grow with the
+//! number of items; and that no text, whatever it holds, ends the process.
+
+use std::io::{self, BufRead, Read as _, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use jiff::civil::Date;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::args::{ScoreArgs, TextOrJson};
+use super::console::Reader;
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::items::{Line, Lines, open, parse};
+use super::judge::judge_by_defaults;
+use crate::case::{PublishedAt, Source};
+use crate::diagnostic::TextFile;
+use crate::item::Item;
+use crate::report::terminal::{TerminalOptions, write_scored};
+use crate::score::{Score, ScoreJson};
+
+/// How many items for each job are under way or wait to be printed.
+const AHEAD: usize = 16;
+
+/// Scorers take little of it; a worker that ran out would take the process along.
+const STACK: usize = 8 << 20;
+
+/// Runs the command.
+///
+/// # Errors
+/// There is no such file, or something cannot be read or written.
+pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error> {
+    let options = context.console.terminal_options(args.lang.into());
+    match (&args.items, &args.article) {
+        (Some(items), _) => {
+            let view = View::new(args.format.unwrap_or(TextOrJson::Json), options, context);
+            stream(open(&context.path(items))?, jobs(args), view, context)
+        }
+        (None, Some(article)) => {
+            let view = View::new(args.format.unwrap_or(TextOrJson::Text), options, context);
+            let item = one_text(article, args, context)?;
+            context.console.print(|out| out.write_all(&view.show(&item)?))?;
+            Ok(Exit::Fine)
+        }
+        (None, None) => Err(Error::usage("there is nothing to judge").hint("name a file, or --items FILE")),
+    }
+}
+
+fn jobs(args: &ScoreArgs) -> usize {
+    args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// One text with what the flags say of its news.
+fn one_text(article: &Path, args: &ScoreArgs, context: &Context) -> Result<Item, Error> {
+    let output = read_text(&context.path(article), article)?;
+    let published_at = match &args.published_at {
+        Some(text) => Some(PublishedAt::try_from(text.clone()).map_err(|error| {
+            Error::usage(format!("--published-at: {error}")).hint("write it as 2025-06-30T07:00:00+09:00")
+        })?),
+        None => None,
+    };
+    let body = args.body.as_ref().map(|path| read_text(&context.path(path), path)).transpose()?;
+    let has_source =
+        args.title.is_some() || args.publisher.is_some() || published_at.is_some() || body.is_some();
+    let source = has_source.then(|| Source {
+        published_at,
+        publisher: args.publisher.clone().unwrap_or_default(),
+        title: args.title.clone().unwrap_or_default(),
+        body,
+        ..Source::default()
+    });
+    let id = article.display().to_string();
+    Ok(Item { id: id.into(), source, output, prompt: None, labels: None })
+}
+
+fn read_text(path: &Path, shown: &Path) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes).map_err(Error::file(path))?;
+    let file = TextFile::decode(&shown.display().to_string(), &bytes);
+    file.map(|file| file.text).map_err(|problem| Error::Project(vec![problem]))
+}
+
+/// How a judged item is shown.
+#[derive(Debug, Clone, Copy)]
+struct View {
+    format: TextOrJson,
+    options: TerminalOptions,
+    today: Date,
+}
+
+impl View {
+    fn new(format: TextOrJson, options: TerminalOptions, context: &Context) -> Self {
+        Self { format, options, today: context.environment.today() }
+    }
+
+    /// Judges an item and writes what is to be seen of it.
+    fn show(&self, item: &Item) -> io::Result<Vec<u8>> {
+        let scores = judge_by_defaults(&item.output, item.source.as_ref(), item.prompt.as_deref(), self.today);
+        let mut out = Vec::new();
+        match self.format {
+            TextOrJson::Json => {
+                serde_json::to_writer(&mut out, &ItemScores { id: &item.id, scores })?;
+                out.push(b'\n');
+            }
+            TextOrJson::Text => {
+                let name = item.id.as_str().map_or_else(|| item.id.to_string(), str::to_owned);
+                write_scored(&name, item.source.as_ref(), &item.output, &scores, self.options, &mut out)?;
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// `{"id": …, "scores": {property: score}}`, in report order.
+#[derive(Debug)]
+struct ItemScores<'a> {
+    id: &'a serde_json::Value,
+    scores: Vec<Score>,
+}
+
+impl Serialize for ItemScores<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("id", self.id)?;
+        map.serialize_entry("scores", &Scores(&self.scores))?;
+        map.end()
+    }
+}
+
+#[derive(Debug)]
+struct Scores<'a>(&'a [Score]);
+
+impl Serialize for Scores<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entries = self.0.iter().map(|score| (score.property.name(), ScoreJson::from(score.clone())));
+        serializer.collect_map(entries)
+    }
+}
+
+/// What became of a line.
+enum Done {
+    /// There was nothing on it.
+    Blank,
+    /// What to print.
+    Shown(Vec<u8>),
+    /// Why it is left out.
+    Bad(String),
+}
+
+/// A line's place in the output: filled by a worker, emptied in order.
+struct Slot {
+    number: usize,
+    done: Receiver<Done>,
+}
+
+/// Reader, workers, writer: the reader is at most so many lines ahead of the writer.
+fn stream(input: Box<dyn BufRead + Send>, jobs: usize, view: View, context: &Context) -> Result<Exit, Error> {
+    let (to_workers, work) = sync_channel::<(Line, SyncSender<Done>)>(jobs * AHEAD);
+    let (to_writer, slots) = sync_channel::<io::Result<Slot>>(jobs * AHEAD);
+    let start = |name: &str, task: Box<dyn FnOnce() + Send>| {
+        let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(task);
+        thread.map(drop).map_err(|source| Error::System { what: "no threads can be made", source })
+    };
+    let work = Arc::new(Mutex::new(work));
+    for _ in 0..jobs {
+        let work = Arc::clone(&work);
+        start("scorer", Box::new(move || judge_lines(&work, view)))?;
+    }
+    // These threads are not waited for: a reader may stand still in a pipe that nobody fills any more.
+    start("reader", Box::new(move || read_lines(input, &to_workers, &to_writer)))?;
+    let mut bad = 0;
+    let mut broken = None;
+    let printed = context.console.print(|out| {
+        print_in_order(&slots, out, |number, why| {
+            bad += 1;
+            context.console.complain(&format!("error: line {number}: {}", crate::report::one_line(why)));
+        })
+        .or_else(|error| match error {
+            Stopped::Output(error) => Err(error),
+            Stopped::Input(error) => {
+                broken = Some(error);
+                Ok(())
+            }
+        })
+    })?;
+    if let Some(source) = broken {
+        return Err(Error::System { what: "the items cannot be read", source });
+    }
+    if printed == Reader::Gone || bad == 0 {
+        return Ok(Exit::Fine);
+    }
+    context.console.say(&format!("{bad} lines could not be read and are left out"));
+    Ok(Exit::Incomplete)
+}
+
+fn read_lines(
+    input: Box<dyn BufRead + Send>,
+    to_workers: &SyncSender<(Line, SyncSender<Done>)>,
+    to_writer: &SyncSender<io::Result<Slot>>,
+) {
+    for line in Lines::new(input) {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                let _ = to_writer.send(Err(error));
+                return;
+            }
+        };
+        let (filled, done) = sync_channel(1);
+        if to_writer.send(Ok(Slot { number: line.number, done })).is_err() || to_workers.send((line, filled)).is_err() {
+            return;
+        }
+    }
+}
+
+fn judge_lines(work: &Mutex<Receiver<(Line, SyncSender<Done>)>>, view: View) {
+    loop {
+        let received = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((line, slot)) = received else { return };
+        let done = match parse(&line) {
+            Ok(None) => Done::Blank,
+            Ok(Some(item)) => view.show(&item).map_or_else(|error| Done::Bad(error.to_string()), Done::Shown),
+            Err(why) => Done::Bad(why),
+        };
+        // The writer may be gone; then the reader will stop, too.
+        let _ = slot.send(done);
+    }
+}
+
+/// Why printing ended before the last line.
+enum Stopped {
+    Output(io::Error),
+    Input(io::Error),
+}
+
+fn print_in_order(
+    slots: &Receiver<io::Result<Slot>>,
+    out: &mut dyn Write,
+    mut complain: impl FnMut(usize, &str),
+) -> Result<(), Stopped> {
+    while let Ok(slot) = slots.recv() {
+        let Slot { number, done } = slot.map_err(Stopped::Input)?;
+        let received = match done.try_recv() {
+            Ok(done) => Ok(done),
+            Err(TryRecvError::Disconnected) => Err(()),
+            Err(TryRecvError::Empty) => {
+                // Whoever reads along sees what is there while the next item is being judged.
+                out.flush().map_err(Stopped::Output)?;
+                done.recv().map_err(|_| ())
+            }
+        };
+        match received {
+            Ok(Done::Blank) => {}
+            Ok(Done::Shown(text)) => out.write_all(&text).map_err(Stopped::Output)?,
+            Ok(Done::Bad(why)) => complain(number, &why),
+            Err(()) => complain(number, "a fault of evalrun itself"),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_items_scores_stand_in_report_order_without_those_that_need_settings() {
+        let options = TerminalOptions::default();
+        let view = View { format: TextOrJson::Json, options, today: jiff::civil::date(2026, 1, 1) };
+        let item: Item = serde_json::from_str(r#"{"id": 7, "output": "これはtestだよ"}"#).unwrap();
+        let line = String::from_utf8(view.show(&item).unwrap()).unwrap();
+        assert!(line.starts_with(r#"{"id":7,"scores":{"japanese_only":{"pass":"#), "{line}");
+        assert!(line.ends_with("}}\n") && !line.contains("\"contains\""), "{line}");
+        let at = |name: &str| line.find(&format!("\"{name}\":{{\"pass\"")).unwrap();
+        assert!(at("japanese_only") < at("article_only") && at("article_only") < at("refusal"));
+    }
+}

@@ -1,0 +1,110 @@
+//! What is printed and said of a run when it is done: the table, then what a user must know beside it.
+
+use std::collections::BTreeMap;
+
+use super::args::TextOrJson;
+use super::context::Context;
+use super::error::Error;
+use super::load::Place;
+use super::reporting::FILES;
+use super::runs::OpenRun;
+use crate::outcome::{Run, Status};
+use crate::report::{Lang, json, terminal};
+use crate::response::FinishReason;
+
+/// Prints a run on standard output.
+///
+/// # Errors
+/// It cannot be written, or the journal cannot be read any more.
+pub fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Context) -> Result<(), Error> {
+    let (run, reader) = (&open.reader.run, &open.reader);
+    let options = context.console.terminal_options(lang);
+    context.console.print(|out| match format {
+        TextOrJson::Text => terminal::write_run(run, reader, options, out),
+        TextOrJson::Json => json::write_json(run, out),
+    })?;
+    Ok(())
+}
+
+/// Says where the reports are and what their reader must know.
+pub fn say(open: &OpenRun, place: &Place, context: &Context) {
+    let run = &open.reader.run;
+    let console = &context.console;
+    for warning in warnings(run) {
+        console.warn(&warning);
+    }
+    if !run.finished {
+        let left = run.count(Status::Skipped);
+        console.say(&format!("{left} of {} trials have no outcome yet: the same command continues the run", run.entries.len()));
+    }
+    console.say(&format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config)));
+    console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), FILES.join(", ")));
+}
+
+/// What could mislead a reader of the figures.
+pub fn warnings(run: &Run) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let errored = run.count(Status::Errored);
+    if errored > 0 {
+        let of = run.entries.len();
+        warnings.push(format!("{errored} of {of} trials errored, so the figures are incomplete"));
+    }
+    let truncated = run.entries.iter().filter(|entry| entry.finish == FinishReason::Length).count();
+    if truncated > 0 {
+        let answers = if truncated == 1 { "1 answer was" } else { &format!("{truncated} answers were") };
+        warnings.push(format!("{answers} cut off by the token limit (params.max_output_tokens)"));
+    }
+    for (model, served) in served_otherwise(run) {
+        warnings.push(format!("{model} was answered by {}", served.join(", ")));
+    }
+    let notes = run.header.models.iter().filter_map(|model| Some((&model.id, model.price_note.as_ref()?)));
+    warnings.extend(notes.map(|(model, note)| format!("costs of {model}: {note}")));
+    warnings
+}
+
+/// The models that servers gave instead of those asked for.
+fn served_otherwise(run: &Run) -> BTreeMap<String, Vec<&str>> {
+    let mut others: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for record in run.header.models.iter().filter(|model| model.provider.is_remote()) {
+        let mut served: Vec<&str> = run
+            .entries
+            .iter()
+            .filter(|entry| entry.trial.model == record.id)
+            .filter_map(|entry| entry.served_model.as_deref())
+            .filter(|served| !is_same(&record.name, served))
+            .collect();
+        served.sort_unstable();
+        served.dedup();
+        if !served.is_empty() {
+            others.insert(format!("{} ({})", record.id, record.name), served);
+        }
+    }
+    others
+}
+
+/// Whether a server's name is the one asked for, perhaps with its collection or its version's date.
+fn is_same(asked: &str, served: &str) -> bool {
+    let bare = |name: &str| name.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let (asked, served) = (bare(asked), bare(served));
+    let version = served.strip_prefix(&asked).map(|rest| rest.trim_start_matches(['-', '@', ':']));
+    version.is_some_and(|version| version.chars().all(|c| c.is_ascii_digit() || c == '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dated_version_is_the_model_that_was_asked_for() {
+        for (asked, served, expected) in [
+            ("gpt-4.1", "gpt-4.1-2025-04-14", true),
+            ("models/gemini-2.5-flash", "gemini-2.5-flash", true),
+            ("gemini-2.5-flash", "gemini-2.5-flash-001", true),
+            ("gpt-4.1", "gpt-4.1-mini", false),
+            ("gpt-4.1", "gpt-4o", false),
+            ("claude-sonnet", "Claude-Sonnet", true),
+        ] {
+            assert_eq!(is_same(asked, served), expected, "{asked} {served}");
+        }
+    }
+}
