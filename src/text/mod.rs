@@ -4,6 +4,7 @@
 //! only when asked for.
 
 pub mod block;
+pub mod date;
 mod dictionary;
 pub mod foreign;
 pub mod morpheme;
