@@ -4,6 +4,7 @@
 
 mod article_only;
 mod japanese_only;
+mod no_fabrication;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -43,6 +44,7 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
     match property {
         Property::JapaneseOnly => japanese_only::score(subject),
         Property::ArticleOnly => article_only::score(subject),
+        Property::NoFabrication => no_fabrication::score(subject),
         _ => Score { property, verdict: Verdict::Unscored, value: None, reason: None, evidence: Vec::new() },
     }
 }
