@@ -30,6 +30,8 @@ pub struct DateMention {
     pub weekday: Option<i8>,
     /// Hour and minute on a 24-hour clock.
     pub time: Option<(i8, i8)>,
+    /// Whether 午前 or 午後 was written, or the hour leaves no doubt.
+    pub time_is_certain: bool,
     /// A third of a month or a season, as written.
     pub part: Option<Part>,
 }
@@ -113,7 +115,7 @@ fn may_begin_date(c: char) -> bool {
         || matches!(
             c,
             '令' | '平' | '昭' | '大' | '明' | '今' | '昨' | '去' | '来' | '再' | '一' | '同' | '翌' | '前' | '本' | '先' | '日' | '月' | '火'
-                | '水' | '木' | '金' | '土' | '午' | '西' | 'R' | 'H' | 'S' | '\''
+                | '水' | '木' | '金' | '土' | '午' | '西' | '元' | 'ク' | 'R' | 'H' | 'S' | '\''
         )
 }
 
@@ -151,7 +153,7 @@ impl Scanner<'_> {
         {
             return false;
         }
-        if self.numeric_date() || self.abbreviated_era() {
+        if self.named_day() || self.numeric_date() || self.abbreviated_era() {
             self.weekday();
             self.clock();
             return true;
@@ -159,6 +161,10 @@ impl Scanner<'_> {
         let year = self.year();
         if year {
             self.skip_joint();
+            if self.named_day() {
+                self.clock();
+                return true;
+            }
         }
         let month = self.month();
         if month {
@@ -184,6 +190,17 @@ impl Scanner<'_> {
             && self.mention.span_of_years != YearSpan::Fiscal;
         let is_bare_month = self.mention.month_is_inferred && self.mention.day.is_none() && self.mention.part.is_none();
         self.mention.has_parts() && !is_bare_relative && !is_bare_month && self.at > self.start
+    }
+
+    /// 大みそか, 元日 and the like, with a year before them or not.
+    fn named_day(&mut self) -> bool {
+        const DAYS: [(&str, i8, i8); 6] =
+            [("大みそか", 12, 31), ("大晦日", 12, 31), ("元日", 1, 1), ("元旦", 1, 1), ("クリスマスイブ", 12, 24), ("クリスマスイヴ", 12, 24)];
+        let Some((word, month, day)) = DAYS.iter().find(|(word, ..)| self.rest().starts_with(word)) else { return false };
+        self.at += word.len();
+        self.mention.month = Some(*month);
+        self.mention.day = Some(*day);
+        true
     }
 
     /// 2025/6/30, 2025-06-30, 2025.6.30, 6/30(月).
@@ -354,6 +371,11 @@ impl Scanner<'_> {
         };
         let after = &self.rest()[len..];
         let Ok(month) = i8::try_from(number) else { return false };
+        if (1..=12).contains(&month) && is_range_of(after, '月', 12) {
+            self.at += len;
+            self.mention.month = Some(month);
+            return true;
+        }
         if (1..=12).contains(&month) && after.starts_with('月') && !after.starts_with("月間") && !after.starts_with("月号") {
             self.at += len + '月'.len_utf8();
             self.mention.month = Some(month);
@@ -364,8 +386,9 @@ impl Scanner<'_> {
     }
 
     fn day(&mut self, after_month: bool) -> bool {
-        const DURATIONS: [&str; 16] = [
-            "間", "以上", "以内", "ぶり", "連続", "目", "分", "程度", "ほど", "かけて", "あたり", "おき", "がかり", "もの", "半", "足らず",
+        const DURATIONS: [&str; 23] = [
+            "間", "以上", "以内", "ぶり", "連続", "目", "分", "程度", "ほど", "かけて", "あたり", "おき", "がかり", "もの", "半", "足らず", "つづ", "続い", "続け",
+            "のあいだ", "の間", "にわた", "かか",
         ];
         let mark = self.at;
         self.take("翌");
@@ -374,6 +397,11 @@ impl Scanner<'_> {
             return false;
         };
         let after = &self.rest()[len..];
+        if (1..=31).contains(&number) && after_month && is_range_of(after, '日', 31) {
+            self.mention.day = i8::try_from(number).ok();
+            self.at += len;
+            return true;
+        }
         let is_day = i8::try_from(number).is_ok_and(|day| (1..=31).contains(&day)) && after.starts_with('日');
         let rest = after.strip_prefix('日').unwrap_or_default();
         let is_duration = DURATIONS.iter().any(|word| rest.starts_with(word))
@@ -385,7 +413,9 @@ impl Scanner<'_> {
                 || self.text[..self.start].ends_with("週に")
                 || self.text[..self.start].ends_with('週')
                 || self.text[..self.start].ends_with("月に"));
-        if !is_day || is_duration || is_rate {
+        // 一日 in words is a day, not the first.
+        let is_word = number == 1 && !after_month && self.rest().starts_with('一') && !["付", "に", "、", "は", "から"].iter().any(|word| rest.starts_with(word));
+        if !is_day || is_duration || is_rate || is_word {
             self.at = mark;
             return false;
         }
@@ -493,6 +523,7 @@ impl Scanner<'_> {
         let afternoon = matches!(half, Some("午後" | "夕方" | "夜")) && hour < 12;
         let hour = i8::try_from(hour).unwrap_or(0) + if afternoon { 12 } else { 0 };
         self.mention.time = Some((hour, minute));
+        self.mention.time_is_certain = half.is_some() || hour > 12;
         true
     }
 
@@ -541,6 +572,12 @@ impl Scanner<'_> {
     }
 }
 
+/// 〜6月 after 5: a range whose second end has the unit.
+fn is_range_of(after: &str, unit: char, largest: i16) -> bool {
+    let Some(rest) = after.strip_prefix(['〜', '-', '・', '、']) else { return false };
+    numeral(rest).is_some_and(|second| second.value <= f64::from(largest) && rest[second.len..].starts_with(unit))
+}
+
 const fn day_char_len() -> usize {
     '月'.len_utf8()
 }
@@ -570,6 +607,16 @@ fn inherit(text: &str, previous: &DateMention, mention: &mut DateMention) {
     let joined = JOINTS.contains(&between.trim());
     if !joined {
         return;
+    }
+    // 午後3時から9時: the second is in the afternoon, too.
+    if let (Some((from, _)), Some((hour, minute))) = (previous.time, mention.time)
+        && !mention.time_is_certain
+        && from >= 12
+        && hour < 12
+        && hour + 12 > from
+    {
+        mention.time = Some((hour + 12, minute));
+        mention.time_is_certain = true;
     }
     if mention.day.is_some() && mention.month.is_none() && previous.month.is_some() && previous.day.is_some() {
         mention.month = previous.month;
@@ -646,6 +693,9 @@ mod tests {
             ("水曜日にあたる", &["水曜日: -/-/- w3"]),
             ("9月下旬ごろ", &["9月下旬ごろ: -/9/- Late"]),
             ("論文は6日付で", &["6日付: -/-/6"]),
+            ("午後3時から9時まで", &["午後3時: -/-/- 15:00", "9時: -/-/- 21:00"]),
+            ("5〜6月に", &["5: -/5/-", "6月: -/6/-"]),
+            ("大みそかから2026年元日まで", &["大みそか: -/12/31", "2026年元日: 2026/1/1"]),
         ] {
             assert_eq!(found(text), expected, "{text}");
         }
@@ -653,7 +703,7 @@ mod tests {
 
     #[test]
     fn durations_counts_and_bare_relative_words_are_no_dates() {
-        for text in ["3日間", "2年間", "今年は", "10年ぶり", "2時間", "412人", "5か月", "1日に3回", "三日後", "毎日8時間", "10年前", "2日連続", "14日間", "月曜"] {
+        for text in ["3日間", "2年間", "今年は", "10年ぶり", "2時間", "412人", "5か月", "1日に3回", "三日後", "毎日8時間", "10年前", "2日連続", "14日間", "三十日つづいた", "つなぐ一日", "月曜"] {
             let expected: Vec<String> = if text == "月曜" { vec!["月曜: -/-/- w1".to_owned()] } else { vec![] };
             assert_eq!(found(text), expected, "{text}");
         }

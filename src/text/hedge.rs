@@ -34,14 +34,14 @@ pub enum Reach {
 }
 
 /// Ends of predicates that make a guess of what they close.
-const PREDICATES: [&str; 104] = [
+const PREDICATES: [&str; 117] = [
     "かもしれません", "かもしれない", "かもしれ", "かも知れ", "かもね", "かも?", "かも。", "のかも", "とみられます", "とみられる", "とみられ", "と見られます", "と見られる", "と見られ", "とみて", "と考えられます",
     "と考えられる", "と考えられ", "とも考えられ", "が考えられ", "も考えられ", "ことが考えられ", "と思われます", "と思われる", "と思われ", "と想像され", "が想像され", "想像できます", "想像できる", "想像します",
     "と推測され", "と推定され", "と推察され", "と予想され", "が予想され", "と予測され", "と見込まれ", "が見込まれ", "見込みです", "見込みだ", "見込みで", "見込み。", "見込みとな", "見通しです", "見通しだ", "見通しで", "見通し。",
     "見通しとな", "可能性があ", "可能性も", "可能性が", "可能性は", "可能性を", "可能性として", "おそれがあ", "恐れがあ", "でしょう", "だろう", "であろう", "ではないでしょうか", "のではないか", "のでは?", "のではない",
     "ではないかと", "でしょうか", "だろうか", "のだろう", "ようです", "ようだ", "ようで、", "ようでした", "らしい", "模様です", "模様だ", "もようです", "もようだ", "もようで", "はずです", "はずだ", "はずで",
     "に違いあり", "に違いない", "にちがいな", "そうな気が", "になりそうです", "になりそうだ", "となりそう", "がありそう", "ありえ", "あり得", "夢ではありま", "夢ではない", "おかしくありま", "おかしくない",
-    "不思議では", "とも言えそう", "との見方", "という見方", "と期待してもよ", "と予想します", "推測します", "思い浮か", "なりそうです", "なりそうだ",
+    "不思議では", "とも言えそう", "推測され", "推定され", "想像され", "との予想", "という予想", "予想も", "予想が", "予想です", "見込み", "見通し", "計算にな", "計算です", "という計算", "との見方", "という見方", "と期待してもよ", "と予想します", "推測します", "思い浮か", "なりそうです", "なりそうだ",
 ];
 
 /// Words at the head of a sentence or clause that hedge what follows.
@@ -50,7 +50,7 @@ const HEADS: [&str; 16] = [
 ];
 
 /// Words that open a supposition; it lasts for its sentence.
-const SUPPOSITIONS: [&str; 8] = ["もし", "もしも", "仮に", "かりに", "仮定すると", "としたら", "とすれば", "と仮定"];
+const SUPPOSITIONS: [&str; 9] = ["もし", "もしも", "仮に", "かりに", "仮定すると", "としたら", "とすれば", "と仮定", "なら"];
 
 /// The hedges of a passage.
 pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
@@ -99,8 +99,9 @@ fn is_no_guess(sentence: &str, at: usize, cue: &str) -> bool {
         "可能性が" => after.starts_with("広が") || after.starts_with("高ま"),
         "可能性も" => after.starts_with("広が"),
         "可能性は" => after.starts_with("無限") || after.starts_with("広が"),
-        // のような, ように are comparisons; 人々のようです is one, too, but rare.
-        "ようです" | "ようだ" | "ようで、" => before.ends_with('の') && !before.ends_with("なもの"),
+        // A clear view, and what was so clear that it needs no guess.
+        "見通し" => after.starts_with("の良") || after.starts_with("のよ") || after.starts_with("がよ") || after.starts_with("が良"),
+        "見込み" => before.ends_with("申し") || after.starts_with("客"),
         "らしい" => !after.is_empty() && !after.starts_with(['。', '、', 'で', 'と', '!', 'の']),
         _ => false,
     }
@@ -137,6 +138,12 @@ fn supposition(sentence: &str, offset: usize) -> Option<Hedge> {
             let after = &sentence[at + cue.len()..];
             // もしかすると is a hedge of its own, もしくは an «or», もしもし a greeting.
             let is_inside = sentence[..*at].ends_with('か');
+            // ならでは, ならない, 並ぶ and 習う are no conditions; 今なら and 市内なら restrict.
+            let is_condition = after.starts_with(['、', 'ば']) || after.starts_with(|c: char| !matches!(c, 'ぁ'..='ゖ'));
+            let is_restriction = ["今", "内", "いま", "こちら", "様", "さ"].iter().any(|word| sentence[..*at].ends_with(word));
+            if *cue == "なら" {
+                return depths(*at) == 0 && is_condition && !is_restriction;
+            }
             depths(*at) == 0 && !is_inside && (*cue != "もし" || !(after.starts_with("か") || after.starts_with("くは") || after.starts_with("もし")))
         })
         .min()?;

@@ -55,7 +55,7 @@ pub fn quotations(passage: &Passage<'_>) -> Vec<Quotation> {
 
 fn role(passage: &Passage<'_>, range: &Range<usize>, inner: &Range<usize>) -> Role {
     let text = &passage.text[inner.clone()];
-    if is_sentence(passage, inner) {
+    if is_sentence(passage, inner) || (text.chars().count() >= 8 && follows_speaker(passage, range)) {
         return if is_attributed(passage, range) { Role::Speech } else { Role::Other };
     }
     if is_name(passage, range, text) { Role::Name } else { Role::Other }
@@ -99,7 +99,28 @@ fn is_attributed(passage: &Passage<'_>, range: &Range<usize>) -> bool {
     let of_nobody = NOBODY.iter().any(|word| after.contains(word) || before.ends_with(word));
     // 担当者「…」: a line of dialogue.
     let is_dialogue = after.is_empty() && has_speaker;
+    if follows_speaker(passage, range) || follows_named_speaker(passage, range) {
+        return !of_nobody;
+    }
     has_speaker && ((quotes_on && reports) || is_dialogue) && !of_nobody
+}
+
+/// 館長は「…」と: somebody, marked as the one of whom the sentence speaks, right before the bracket.
+fn follows_speaker(passage: &Passage<'_>, range: &Range<usize>) -> bool {
+    let before = passage.text[..range.start].trim_end_matches('、');
+    let after = &passage.text[range.end..];
+    let topic = ["は", "も", "が", "によると", "いわく"].iter().find_map(|particle| before.strip_suffix(particle));
+    topic.is_some_and(|topic| {
+        let start = topic.char_indices().rev().nth(14).map_or(0, |(at, _)| at);
+        let start = topic[start..].rfind(['。', '、', '\n', '」']).map_or(start, |n| start + n + topic[start + n..].chars().next().map_or(0, char::len_utf8));
+        after.starts_with('と') && has_speaker(passage, start..topic.len())
+    })
+}
+
+/// 船長は大浜間光男さん。「…」と笑います: the sentence before ends with the speaker.
+fn follows_named_speaker(passage: &Passage<'_>, range: &Range<usize>) -> bool {
+    let before = passage.text[..range.start].trim_end();
+    passage.text[range.end..].starts_with('と') && ["さん。", "氏。", "さん:", "氏:"].iter().any(|end| before.ends_with(end))
 }
 
 /// Where the sentence that holds the quotation ends: at its own end, or that of the next if it stops inside.
@@ -145,7 +166,10 @@ fn is_name(passage: &Passage<'_>, range: &Range<usize>, inner: &str) -> bool {
     let after = &passage.text[range.end..];
     let words = passage.morphemes_in(&(range.start + 3..range.end - 3));
     let is_coined = words.iter().any(|word| {
-        (!word.known && word.surface(&passage.text).chars().count() >= 2) || word.pos().is_proper() && word.pos() != Pos::CountryName
+        let surface = word.surface(&passage.text);
+        // Unknown katakana is as often a new word as a name, capitals as often an abbreviation.
+        let is_rare = !word.known && surface.chars().count() >= 2 && surface.chars().any(|c| matches!(c, 'ぁ'..='ゖ' | '\u{4E00}'..='\u{9FFF}' | 'a'..='z'));
+        is_rare || word.known && word.pos().is_proper() && word.pos() != Pos::CountryName && surface.chars().count() >= 2
     });
     let has_head = HEADS.iter().any(|head| inner.ends_with(head)) && words.len() > 1;
     NAMED_AFTER.iter().any(|word| after.starts_with(word))

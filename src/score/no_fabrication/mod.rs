@@ -3,9 +3,14 @@
 //! Evidence lists every specific of the answer once, with its verdict, how that was found and why. A guess is no
 //! fabrication unless the case says so; what the source contradicts is told apart from what it merely lacks.
 
+mod amount;
+mod arithmetic;
 mod contact;
+mod date;
+mod name;
+mod quote;
+mod source;
 mod specific;
-mod support;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -13,8 +18,9 @@ use std::ops::Range;
 use super::{Basis, Evidence, Score, SpecificVerdict, Subject, Verdict};
 use crate::property::{Hedged, Property, SpecificKind};
 use crate::text::hedge::{Hedge, Reach, hedges};
+use crate::text::quantity::Quantity;
+use source::{Allowed, Finding};
 use specific::{Specific, specifics};
-use support::{Finding, Support};
 
 pub(super) fn score(subject: &Subject<'_>) -> Score {
     let Some(source) = subject.source else {
@@ -26,42 +32,80 @@ pub(super) fn score(subject: &Subject<'_>) -> Score {
             evidence: Vec::new(),
         };
     };
-    let support = Support::new(source);
-    let hedges = hedges(&subject.passage);
+    let mut judge = Judge { subject, allowed: Allowed::new(source), hedges: hedges(&subject.passage), supported: Vec::new() };
     let kinds = subject.require.kinds.as_deref().unwrap_or(&SpecificKind::ALL);
-    let base = source.published_at.map(|at| at.in_japan().date());
+    let base = judge.allowed.base();
     let mut seen = HashSet::new();
     let mut evidence = Vec::new();
     for specific in specifics(&subject.passage, base).iter().filter(|specific| kinds.contains(&specific.kind())) {
-        let judged = judge(subject, specific, &support, &hedges);
         // A specific that is mentioned again with the same verdict is listed once.
-        if seen.insert((judged.text.replace(' ', ""), judged.verdict)) {
+        if let Some(judged) = judge.judge(specific)
+            && seen.insert((judged.text.replace(' ', ""), judged.verdict))
+        {
             evidence.push(judged);
         }
     }
     total(subject, evidence)
 }
 
-fn judge(subject: &Subject<'_>, specific: &Specific, support: &Support<'_>, hedges: &[Hedge]) -> Evidence {
-    let range = specific.range();
-    let sentence = sentence_of(subject, &range);
-    let finding = support.find(&subject.passage, specific, &sentence);
-    let mut evidence = subject.evidence(&range, specific.kind().name());
-    let covering = hedges.iter().find(|hedge| hedge.scope.start <= range.start && range.start < hedge.scope.end);
-    let (verdict, basis, why) = match (finding, covering) {
-        (Finding::Supported { basis, why }, _) => {
-            (if basis == Basis::Background { SpecificVerdict::Background } else { SpecificVerdict::Grounded }, basis, why)
+struct Judge<'a> {
+    subject: &'a Subject<'a>,
+    allowed: Allowed<'a>,
+    hedges: Vec<Hedge>,
+    /// Amounts of the answer that were found supported: the next may follow from them.
+    supported: Vec<Quantity>,
+}
+
+impl Judge<'_> {
+    /// The evidence of one specific; `None` for what turns out to be none.
+    fn judge(&mut self, specific: &Specific) -> Option<Evidence> {
+        let mut range = specific.range();
+        let finding = self.find(specific, &range);
+        let hedge = self.hedges.iter().find(|hedge| hedge.scope.start <= range.start && range.start < hedge.scope.end);
+        let (verdict, basis, why) = match (finding, hedge) {
+            (Finding::Supported { basis: Basis::Background, why }, _) => (SpecificVerdict::Background, Basis::Background, why),
+            (Finding::Supported { basis, why }, _) => (SpecificVerdict::Grounded, basis, why),
+            (_, Some(hedge)) => (SpecificVerdict::Hedged, Basis::Hedge, hedge_reason(self.subject, hedge)),
+            (Finding::Unsupported { basis, why, extended_to }, None) => {
+                if is_bare_weekday(specific) {
+                    return None;
+                }
+                range = extended_to.unwrap_or(range);
+                (SpecificVerdict::Fabricated, basis, why)
+            }
+        };
+        let mut evidence = self.subject.evidence(&range, specific.kind().name());
+        evidence.verdict = Some(verdict);
+        evidence.basis = Some(basis);
+        evidence.why = Some(why);
+        if verdict == SpecificVerdict::Fabricated {
+            evidence.waived = self.subject.waiver(Property::NoFabrication, &range);
         }
-        (_, Some(hedge)) => (SpecificVerdict::Hedged, Basis::Hedge, hedge_reason(subject, hedge)),
-        (Finding::Unsupported { basis, why }, None) => (SpecificVerdict::Fabricated, basis, why),
-    };
-    evidence.verdict = Some(verdict);
-    evidence.basis = Some(basis);
-    evidence.why = Some(why);
-    if verdict == SpecificVerdict::Fabricated {
-        evidence.waived = subject.waiver(Property::NoFabrication, &range);
+        Some(evidence)
     }
-    evidence
+
+    fn find(&mut self, specific: &Specific, range: &Range<usize>) -> Finding {
+        let passage = &self.subject.passage;
+        match specific {
+            Specific::Date(mention) => date::find(&self.allowed, passage, mention),
+            Specific::Quantity(quantity) => {
+                let sentence = sentence_of(self.subject, range);
+                let finding = amount::find(&self.allowed, passage, quantity, &sentence, &self.supported);
+                if matches!(finding, Finding::Supported { basis: Basis::Computed, .. }) {
+                    self.supported.push(quantity.clone());
+                }
+                finding
+            }
+            Specific::Name(name) => name::find(&self.allowed, passage, name),
+            Specific::Quote(range) => quote::find(&self.allowed, passage, range),
+            Specific::Contact(range) => quote::find_contact(&self.allowed, passage, range),
+        }
+    }
+}
+
+/// 火曜・木曜 in general: a day of the week that the source lacks says nothing that could be checked.
+fn is_bare_weekday(specific: &Specific) -> bool {
+    matches!(specific, Specific::Date(mention) if mention.day.is_none() && mention.time.is_none() && mention.month.is_none() && mention.year.is_none())
 }
 
 fn sentence_of(subject: &Subject<'_>, range: &Range<usize>) -> Range<usize> {
