@@ -510,7 +510,7 @@ impl Scanner<'_> {
             let minute = after[..digits].parse::<i8>().ok().filter(|n| digits == 2 && (0..60).contains(n));
             self.at += 1 + digits;
             minute
-        } else if rest.starts_with('時') && !rest.starts_with("時間") && !rest.starts_with("時点で、") {
+        } else if rest.starts_with('時') && !rest.starts_with("時間") && !rest.starts_with("時限") {
             self.at += '時'.len_utf8();
             Some(self.minutes())
         } else {
@@ -617,6 +617,14 @@ fn inherit(text: &str, previous: &DateMention, mention: &mut DateMention) {
     {
         mention.time = Some((hour + 12, minute));
         mention.time_is_certain = true;
+    }
+    // 12月26日、木曜日に: the day of the week is that of the day before it.
+    if mention.weekday.is_some() && mention.day.is_none() && previous.day.is_some() && previous.weekday.is_none() {
+        mention.day = previous.day;
+        mention.month = previous.month;
+        mention.month_is_inferred = true;
+        mention.year = previous.year;
+        mention.year_is_inferred = true;
     }
     if mention.day.is_some() && mention.month.is_none() && previous.month.is_some() && previous.day.is_some() {
         mention.month = previous.month;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::Passage;
-use super::block::BlockKind;
+use super::block::{Block, BlockKind};
 
 /// A hedge with its reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
     let text = &passage.text[sentence.range.clone()];
     let ends_block = passage.sentences.get(n + 1).is_none_or(|next| next.block != sentence.block);
     let leads = POINTERS.iter().any(|word| text.contains(word)) || text.ends_with(':');
-    if !ends_block || !leads || block.kind == BlockKind::Item {
+    if !ends_block || !leads {
         return None;
     }
     let cue = PREDICATES
@@ -169,8 +169,12 @@ fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
         .filter(|(at, length)| !is_no_guess(text, *at, &text[*at..*at + *length]))
         .max()
         .or_else(|| HEADS.iter().filter_map(|cue| text.find(cue).map(|at| (at, cue.len()))).min())?;
-    let is_listed = |kind| matches!(kind, BlockKind::Item | BlockKind::Table);
-    let items: Vec<_> = passage.blocks[sentence.block + 1..].iter().take_while(|next| is_listed(next.kind)).collect();
+    // An item leads in the items that are indented under it.
+    let is_led = |next: &&Block| match block.kind {
+        BlockKind::Item => next.kind == BlockKind::Item && next.indent > block.indent,
+        _ => matches!(next.kind, BlockKind::Item | BlockKind::Table),
+    };
+    let items: Vec<_> = passage.blocks[sentence.block + 1..].iter().take_while(is_led).collect();
     let last = items.last()?;
     Some(Hedge {
         cue: sentence.range.start + cue.0..sentence.range.start + cue.0 + cue.1,

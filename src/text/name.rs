@@ -29,7 +29,12 @@ pub fn names(passage: &Passage<'_>) -> Vec<Name> {
     let mut found = Vec::new();
     let mut n = 0;
     while n < words.len() {
-        let name = finder.person_at(n).or_else(|| finder.organization_at(n)).or_else(|| finder.place_at(n)).or_else(|| finder.thing_at(n));
+        let name = finder
+            .person_at(n)
+            .or_else(|| finder.organization_at(n))
+            .or_else(|| finder.facility_at(n))
+            .or_else(|| finder.place_at(n))
+            .or_else(|| finder.thing_at(n));
         match name {
             Some((name, next)) => {
                 found.push(name);
@@ -151,7 +156,7 @@ impl Finder<'_> {
             Pos::PlaceName | Pos::OrganizationName | Pos::ProperNoun => surface.chars().count() <= 3 || !self.words[n].known,
             Pos::Noun | Pos::Prefix | Pos::NounSuffix | Pos::VerbalNoun | Pos::PlaceSuffix => {
                 (surface.chars().count() == 1 && surface.chars().all(is_han) && !"氏君様長員者部課会社".contains(surface))
-                    || (!self.words[n].known && surface.chars().count() <= 12 && !surface.is_ascii())
+                    || (!self.words[n].known && surface.chars().count() <= if surface.contains('・') { 24 } else { 12 } && !surface.is_ascii())
             }
             Pos::Symbol => surface == "・" && n + 1 < self.words.len() && is_katakana(self.surface(n + 1)) && n > 0 && is_katakana(self.surface(n - 1)),
             _ => false,
@@ -162,9 +167,14 @@ impl Finder<'_> {
     fn kana_given_name(&self, at: usize) -> Option<usize> {
         let rest = &self.text[at..];
         let length: usize = rest.chars().take(5).take_while(|c| matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | 'ー')).map(char::len_utf8).sum();
+        // 織部といった様式: a particle begins no name.
+        if rest.starts_with(['と', 'は', 'が', 'を', 'に', 'の', 'も', 'で', 'や', 'へ']) {
+            return None;
+        }
         (2..=4).rev().find_map(|count| {
             let end: usize = rest.chars().take(count).map(char::len_utf8).sum();
-            let is_name = end <= length && HONORIFICS.iter().chain(&TITLES).any(|word| rest[end..].starts_with(word));
+            let honorifics = HONORIFICS.iter().filter(|word| **word != "様");
+            let is_name = end <= length && honorifics.chain(&TITLES).any(|word| rest[end..].starts_with(word));
             is_name.then_some(at + end)
         })
     }
@@ -330,7 +340,7 @@ impl Finder<'_> {
 
     /// Laws, prizes, model numbers, titles in capitals.
     fn thing_at(&self, first: usize) -> Option<(Name, usize)> {
-        self.law_at(first).or_else(|| self.latin_at(first)).or_else(|| self.facility_at(first))
+        self.law_at(first).or_else(|| self.latin_at(first))
     }
 
     fn law_at(&self, first: usize) -> Option<(Name, usize)> {

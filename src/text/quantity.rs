@@ -71,6 +71,10 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
             at = skipped.end.max(at);
             continue;
         }
+        if let Some(foreign_end) = foreign_line(text, start) {
+            at = foreign_end;
+            continue;
+        }
         if let Some(quantity) = quantity_at(passage, start) {
             at = quantity.core.end.max(at);
             found.push(quantity);
@@ -80,6 +84,14 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
         }
     }
     join(text, found)
+}
+
+/// The end of a line that is mostly in Latin letters: its numbers have other units.
+fn foreign_line(text: &str, at: usize) -> Option<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+    let line = &text[start..end];
+    (line.bytes().filter(u8::is_ascii_alphabetic).count() * 2 > line.chars().count()).then_some(end.max(at + 1))
 }
 
 fn quantity_at(passage: &Passage<'_>, start: usize) -> Option<Quantity> {

@@ -20,7 +20,7 @@ pub(super) fn find(
 ) -> Finding {
     let written = &passage.text[quantity.core.clone()];
     for known in allowed.in_order() {
-        for own in known.quantities.iter().filter(|own| same(quantity, own)) {
+        for own in known.quantities.iter().filter(|own| same(quantity, own) || same_a_week(passage, quantity, known, own)) {
             if let Some(finding) = turned_round(passage, quantity, known, own) {
                 return finding;
             }
@@ -32,7 +32,7 @@ pub(super) fn find(
     if let Some(known) = allowed.in_order().find(|known| contains_token(&known.passage.text, written)) {
         return Finding::Supported { basis: known.basis(Basis::Exact), why: format!("「{written}」 in the {}", known.what) };
     }
-    if let Some((basis, why)) = free_of_charge(allowed, quantity).or_else(|| arithmetic::derive(allowed, passage, quantity, sentence, earlier)) {
+    if let Some((basis, why)) = free_of_charge(allowed, quantity).or_else(|| school_year(allowed, quantity)).or_else(|| arithmetic::derive(allowed, passage, quantity, sentence, earlier)) {
         return Finding::Supported { basis, why };
     }
     match rival(allowed, passage, quantity, sentence) {
@@ -46,6 +46,15 @@ fn free_of_charge(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, 
     let is_nothing = quantity.value == 0.0 && matches!(quantity.unit, Unit::Money(_));
     let known = allowed.in_order().find(|known| is_nothing && known.passage.text.contains("無料"))?;
     Some((known.basis(Basis::Normalised), format!("「無料」 in the {}", known.what)))
+}
+
+/// 高校2年生 for 高2.
+fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
+    let is_year = quantity.unit == Unit::Counter("年生");
+    let spellings = ["高", "中", "小", "大学"].map(|school| format!("{school}{}", quantity.value));
+    let stands = |text: &str| spellings.iter().any(|spelling| contains_token(text, spelling)) || text.contains(&format!("({}年)", quantity.value));
+    let known = allowed.in_order().find(|known| is_year && stands(&known.passage.text))?;
+    Some((known.basis(Basis::Normalised), format!("the school year in the {}", known.what)))
 }
 
 /// Whether two numbers are the same but for the last bits of their arithmetic.
@@ -64,6 +73,19 @@ fn same(quantity: &Quantity, own: &Quantity) -> bool {
     exact || is_end || is_rounded
 }
 
+/// 週3回 for 週3日.
+fn same_a_week(passage: &Passage<'_>, quantity: &Quantity, known: &Known<'_>, own: &Quantity) -> bool {
+    let is_weekly = |text: &str, at: usize| ["週", "週に", "しゅうに", "毎週"].iter().any(|word| text[..at].ends_with(word));
+    let count = |quantity: &Quantity| match quantity.unit {
+        Unit::Measure("second") => Some(quantity.value / 86400.0),
+        Unit::Counter("回" | "便") => Some(quantity.value),
+        _ => None,
+    };
+    is_weekly(&passage.text, quantity.core.start)
+        && is_weekly(&known.passage.text, own.core.start)
+        && count(quantity).zip(count(own)).is_some_and(|(a, b)| equal(a, b))
+}
+
 /// The factor by which the units compare, if they do.
 fn common_scale(a: &Quantity, b: &Quantity) -> Option<f64> {
     let is_telling = a.value >= 10.0;
@@ -74,6 +96,8 @@ fn common_scale(a: &Quantity, b: &Quantity) -> Option<f64> {
         // 毎秒13回 is 13Hz.
         (Unit::Measure("hertz"), Unit::Counter("回")) | (Unit::Counter("回"), Unit::Measure("hertz")) => Some(1.0),
         (Unit::Noun(_), Unit::Noun(_)) => Some(1.0),
+        // 3勝2敗 in a match is 3対2.
+        (Unit::Counter("勝敗"), Unit::Counter("対")) | (Unit::Counter("対"), Unit::Counter("勝敗")) => Some(1.0),
         // Different words for what is counted say the same only of a telling number.
         (Unit::Noun(_), Unit::Counter(_)) | (Unit::Counter(_), Unit::Noun(_)) => is_telling.then_some(1.0),
         (Unit::Counter("個" | "点" | "件"), Unit::Counter(_)) | (Unit::Counter(_), Unit::Counter("個" | "点" | "件")) => Some(1.0),
@@ -114,7 +138,7 @@ const DIRECTIONS: [(&str, bool); 40] = [
 
 /// The direction that words around a figure give it: the nearest behind it, else the nearest before it.
 fn direction(text: &str, core: &Range<usize>) -> Option<(bool, Range<usize>)> {
-    let is_wall = |c: char| c.is_ascii_digit() || matches!(c, '。' | '、' | '\n' | '(' | ')');
+    let is_wall = |c: char| c.is_ascii_digit() || matches!(c, '。' | '、' | '\n');
     let behind: usize = text[core.end..].chars().take(14).take_while(|c| !is_wall(*c)).map(char::len_utf8).sum();
     let after = &text[core.end..core.end + behind];
     let first = DIRECTIONS.iter().filter_map(|(word, up)| after.find(word).map(|at| (at, std::cmp::Reverse(word.len()), word, *up))).min();

@@ -81,6 +81,7 @@ fn between_dates(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
                 let date = civil::Date::new(year, mention.month.unwrap_or(1), day).ok().or_else(|| complete(mention, base))?;
                 Some((date, mention.day.is_some(), known.shown(&mention.range)))
             })
+            .chain(allowed.derived_dates.iter().filter_map(|(mention, why)| Some((complete(mention, base)?, false, why.clone()))))
             .chain([(base, true, "the day of publication".to_owned())])
             .collect();
         for (n, from) in dated.iter().enumerate() {
@@ -159,8 +160,10 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
     ]);
     let product = says(&["合計", "合わせ", "あわせ", "計", "全部", "総", "ずつ", "換算", "単純", "年に", "年間", "掛け", "かけ", "最大", "すると"]);
     let quotient = says(&[
-        "あたり", "当たり", "平均", "ずつ", "割る", "割れば", "割ると", "計算", "ならす", "ならせば", "均す", "単純", "換算", "直すと", "1台", "1人", "一人", "1件", "近く", "年に", "つまり", "分けて",
+        "あたり", "当たり", "平均", "ずつ", "割る", "割れば", "割ると", "計算", "ならす", "ならせば", "均す", "単純", "換算", "直すと", "1台", "1人", "一人", "1件", "近く", "年に", "つまり", "分けて", "ごと",
     ]);
+    let share = !matches!(quantity.unit, Unit::Measure("month" | "second"))
+        && says(&["割引", "引き", "逆算", "うち", "相当", "あたる", "当たる", "あたり", "計算", "換算", "前の年", "前年", "10年前", "増え", "減", "伸び", "かつて", "だった", "半", "ほど", "約", "およそ"]);
     let about = quantity.exactness != Exactness::Exact;
     let near = |value: f64| equal(value, quantity.value) || (about && rounds_to(value, quantity));
     let near_in_digits = |value: f64| near(value) || (quantity.precision >= 2 && rounds_to(value, quantity));
@@ -187,7 +190,7 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                     return show("÷");
                 }
             }
-            if let Some(why) = shares_and_multiples([first, second], quantity, &near, about) {
+            if let Some(why) = shares_and_multiples([first, second], quantity, &near, about).filter(|_| share || quantity.unit == Unit::Measure("times")) {
                 return Some(why);
             }
             if !alike {

@@ -16,7 +16,10 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, name: &Name) ->
     if let Some(why) = alias(allowed, &wanted) {
         return Finding::Supported { basis: Basis::Alias, why };
     }
-    if let Some((basis, why)) = abbreviation(allowed, name, &wanted).or_else(|| by_parts(allowed, passage, name)) {
+    let by_rule = abbreviation(allowed, name, &wanted)
+        .or_else(|| by_parts(allowed, passage, name))
+        .or_else(|| in_two_halves(allowed, name, &wanted));
+    if let Some((basis, why)) = by_rule {
         return Finding::Supported { basis, why };
     }
     match misspelt(allowed, name, &wanted) {
@@ -88,6 +91,20 @@ fn by_parts(allowed: &Allowed<'_>, passage: &Passage<'_>, name: &Name) -> Option
         why.push(format!("「{part}」 in the {}", known.what));
     }
     (!parts.is_empty()).then(|| (basis, why.join(", ")))
+}
+
+/// 竹富町立図書館, where the source speaks of 竹富町 and of its 町立図書館.
+fn in_two_halves(allowed: &Allowed<'_>, name: &Name, wanted: &str) -> Option<(Basis, String)> {
+    if !matches!(name.kind, SpecificKind::Place | SpecificKind::Organization) {
+        return None;
+    }
+    let cuts: Vec<usize> = wanted.char_indices().map(|(at, _)| at).skip(2).collect();
+    let known_half = |half: &str| allowed.of_source().find(|known| known.plain.contains(half));
+    cuts.into_iter().filter(|at| wanted[*at..].chars().count() >= 4).find_map(|at| {
+        let (first, second) = (known_half(&wanted[..at])?, known_half(&wanted[at..])?);
+        let why = format!("「{}」 in the {}, 「{}」 in the {}", &wanted[..at], first.what, &wanted[at..], second.what);
+        Some((Basis::Normalised, why))
+    })
 }
 
 /// A person of the source whose name is nearly this one.
