@@ -5,6 +5,11 @@
 mod article_only;
 mod japanese_only;
 mod no_fabrication;
+pub mod plain;
+pub mod readability;
+mod refusal;
+mod register;
+mod repetition;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -45,6 +50,15 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
         Property::JapaneseOnly => japanese_only::score(subject),
         Property::ArticleOnly => article_only::score(subject),
         Property::NoFabrication => no_fabrication::score(subject),
+        Property::Length => plain::length(subject),
+        Property::Readability => readability::score(subject),
+        Property::Register => register::score(subject),
+        Property::Repetition => repetition::score(subject),
+        Property::Refusal => refusal::score(subject),
+        Property::Contains => plain::contains(subject),
+        Property::NotContains => plain::not_contains(subject),
+        Property::Matches => plain::matches(subject),
+        Property::NotMatches => plain::not_matches(subject),
         _ => Score { property, verdict: Verdict::Unscored, value: None, reason: None, evidence: Vec::new() },
     }
 }
@@ -52,9 +66,13 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
 impl Subject<'_> {
     /// Evidence for `range` of the normalised text.
     fn evidence(&self, range: &Range<usize>, kind: impl Into<Cow<'static, str>>) -> Evidence {
-        let original = self.passage.to_original(range);
+        self.evidence_in_original(&self.passage.to_original(range), kind)
+    }
+
+    /// Evidence for `original`, a range of the answer as given.
+    fn evidence_in_original(&self, original: &Range<usize>, kind: impl Into<Cow<'static, str>>) -> Evidence {
         let start = self.passage.chars_before(original.start);
-        let text = &self.passage.original[original];
+        let text = &self.passage.original[original.clone()];
         Evidence {
             span: Some(Span { start, end: start + text.chars().count() }),
             text: text.to_owned(),
