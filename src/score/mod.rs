@@ -3,6 +3,7 @@
 //! Promises pure functions: the same answer and case give the same scores, without a network, a clock or a model.
 
 mod article_only;
+mod covers;
 mod japanese_only;
 mod no_fabrication;
 pub mod plain;
@@ -18,7 +19,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Source;
-use crate::property::{Property, Requirements};
+use crate::property::{Property, Requirements, Topic};
 use crate::text::Passage;
 
 /// The scorers' version: verdicts of different versions do not compare.
@@ -59,7 +60,9 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
         Property::NotContains => plain::not_contains(subject),
         Property::Matches => plain::matches(subject),
         Property::NotMatches => plain::not_matches(subject),
-        _ => Score { property, verdict: Verdict::Unscored, value: None, reason: None, evidence: Vec::new() },
+        Property::CoversPurpose => covers::score(Topic::Purpose, subject),
+        Property::CoversActivities => covers::score(Topic::Activities, subject),
+        Property::CoversSignificance => covers::score(Topic::Significance, subject),
     }
 }
 
