@@ -3,7 +3,7 @@
 //! Promises pure functions: the same answer and case give the same scores, without a network, a clock or a model.
 
 mod article_only;
-mod covers;
+pub mod covers;
 mod japanese_only;
 mod no_fabrication;
 pub mod plain;

@@ -92,6 +92,25 @@ impl<'a> Outline<'a> {
         text.chars().filter(|c| matches!(c, 'ぁ'..='ヺ')).count() * 8 < text.chars().count()
     }
 
+    /// Whether a sentence has a word that points at the news: 今回, この取り組み.
+    pub(super) fn points_at_news(&self, n: usize) -> bool {
+        let text = self.text(n);
+        POINTERS.iter().any(|pointer| text.contains(pointer))
+    }
+
+    /// The number of the headline's content words in a sentence.
+    pub(super) fn title_overlap(&self, n: usize) -> usize {
+        let text = self.text(n);
+        self.title_words.iter().filter(|word| text.contains(word.as_str())).count()
+    }
+
+    /// The heading that a sentence stands under.
+    pub(super) fn heading_above(&self, n: usize) -> Option<&str> {
+        let block = self.passage.sentences[n].block;
+        let above = self.passage.blocks[..block].iter().rev().find(|block| block.kind == BlockKind::Heading)?;
+        Some(&self.passage.text[above.content.clone()])
+    }
+
     /// How far down the article a sentence stands, from 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "articles have few sentences")]
     pub(super) fn position(&self, n: usize) -> f64 {
