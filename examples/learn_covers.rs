@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use evalrun::item::Item;
 use evalrun::property::{Requirements, Topic};
 use evalrun::score::{Subject, covers::sentence_features};
-use evalrun::text::{Passage, normalize::Normalized};
+use evalrun::text::normalize::Normalized;
 
 /// An article as the learner sees it: its sentences' features, and which of them are evidence of what.
 struct Article {
@@ -41,13 +41,7 @@ fn main() {
 fn read(item: &Item, names: &mut BTreeMap<&'static str, usize>) -> Option<Article> {
     let labels = item.labels.as_ref()?;
     let require = Requirements::default();
-    let subject = Subject {
-        passage: Passage::new(&item.output),
-        source: item.source.as_ref(),
-        prompt: None,
-        require: &require,
-        today: jiff::civil::date(2026, 1, 1),
-    };
+    let subject = Subject::new(&item.output, item.source.as_ref(), None, &require, jiff::civil::date(2026, 1, 1));
     let found = sentence_features(&subject);
     let evidence = |topic: Topic| {
         let label = labels.of(topic.property())?;

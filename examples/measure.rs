@@ -1,4 +1,4 @@
-use evalrun::{calibration::Calibration, item::Item, property::*, score::*, text::Passage};
+use evalrun::{calibration::Calibration, item::Item, property::*, score::*};
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let show: Option<&str> = args.iter().position(|a| a == "--show").map(|i| args[i + 1].as_str());
@@ -16,13 +16,7 @@ fn main() {
                 }
             };
             let Some(labels) = item.labels.clone() else { continue };
-            let subject = Subject {
-                passage: Passage::new(&item.output),
-                source: item.source.as_ref(),
-                prompt: item.prompt.as_deref(),
-                require: &require,
-                today,
-            };
+            let subject = Subject::new(&item.output, item.source.as_ref(), item.prompt.as_deref(), &require, today);
             for c in &mut cal {
                 if labels.of(c.property).is_some() {
                     let s = score(c.property, &subject);

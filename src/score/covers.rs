@@ -30,9 +30,11 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
             evidence: Vec::new(),
         };
     };
-    let outline = Outline::new(&subject.passage, source);
-    let best = (0..subject.passage.sentences.len())
-        .map(|n| (weigh(topic, &outline, n), n))
+    let weighed = subject.weighed.get_or_init(|| weigh(&Outline::new(&subject.passage, source)));
+    let best = weighed
+        .iter()
+        .enumerate()
+        .map(|(n, weights)| (weights[topic as usize], n))
         .filter(|(weight, _)| *weight >= 0.0)
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let evidence = best.map(|(_, n)| subject.evidence(&subject.passage.sentences[n].range, topic.name())).into_iter().collect();
@@ -62,12 +64,12 @@ fn score_key_points(topic: Topic, subject: &Subject<'_>, key_points: &[&KeyPoint
     Score { reason, ..Score::binary(topic.property(), missing.is_empty(), evidence) }
 }
 
-/// How plainly sentence `n` says what `topic` asks for; from 0 on it does.
-fn weigh(topic: Topic, outline: &Outline<'_>, n: usize) -> f64 {
-    if outline.is_foreign(n) {
-        return f64::NEG_INFINITY;
-    }
-    weights::bias(topic) + features(outline, n).into_iter().map(|feature| weights::of(topic, feature)).sum::<f64>()
+/// How plainly each sentence says what each topic asks for; from 0 on it does.
+fn weigh(outline: &Outline<'_>) -> Vec<[f64; 3]> {
+    let weigh = |n: usize, features: &[&str]| {
+        if outline.is_foreign(n) { [f64::NEG_INFINITY; 3] } else { weights::sum(features) }
+    };
+    features(outline).iter().enumerate().map(|(n, features)| weigh(n, features)).collect()
 }
 
 /// The features of every sentence with the sentence's place (bytes of the normalised text), for learning their weights.
@@ -75,6 +77,6 @@ fn weigh(topic: Topic, outline: &Outline<'_>, n: usize) -> f64 {
 pub fn sentence_features(subject: &Subject<'_>) -> Vec<(Range<usize>, Vec<&'static str>)> {
     let Some(source) = subject.source else { return Vec::new() };
     let outline = Outline::new(&subject.passage, source);
-    let known = (0..subject.passage.sentences.len()).filter(|n| !outline.is_foreign(*n));
-    known.map(|n| (subject.passage.sentences[n].range.clone(), features(&outline, n))).collect()
+    let all = features(&outline).into_iter().enumerate().filter(|(n, _)| !outline.is_foreign(*n));
+    all.map(|(n, features)| (subject.passage.sentences[n].range.clone(), features)).collect()
 }

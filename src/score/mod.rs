@@ -13,6 +13,7 @@ mod register;
 mod repetition;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -38,6 +39,15 @@ pub struct Subject<'a> {
     pub require: &'a Requirements,
     /// The day on which waivers are judged.
     pub today: Date,
+    /// How plainly each sentence says what each topic asks for: made once for the three `covers_*`.
+    weighed: OnceCell<Vec<[f64; 3]>>,
+}
+
+impl<'a> Subject<'a> {
+    /// An answer about `source`, to be judged by `require` as of `today`.
+    pub fn new(answer: &'a str, source: Option<&'a Source>, prompt: Option<&'a str>, require: &'a Requirements, today: Date) -> Self {
+        Self { passage: Passage::new(answer), source, prompt, require, today, weighed: OnceCell::new() }
+    }
 }
 
 /// The scores of the required properties, in report order.

@@ -48,25 +48,39 @@ fn repeated_sentences(passage: &Passage<'_>) -> Vec<(Range<usize>, &'static str)
     loops.into_iter().map(|range| (range, "loop")).collect()
 }
 
+/// The longest phrase that is looked for as a loop, in characters.
+const LONGEST_PHRASE: usize = 60;
+
 /// A phrase of three to sixty characters that stands four times in a row or more.
 fn looping_phrase(text: &str) -> Option<Range<usize>> {
     let chars: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
-    let letter = |n: usize| chars[n].1;
-    for period in 3..=60 {
-        let mut run = 0;
-        for n in period..chars.len() {
-            run = if letter(n) == letter(n - period) { run + 1 } else { 0 };
-            if run == period * 3 {
-                let start = n + 1 - period * 4;
-                let unit = &chars[start..start + period];
-                // Rows of marks and table rules are no phrases.
-                if unit.iter().filter(|(_, c)| c.is_alphabetic()).count() * 2 >= period {
-                    return Some(chars[start].0..chars[n].0 + letter(n).len_utf8());
-                }
+    // Three characters that come again at the same distance twice more may be a loop of that period.
+    let mut seen: HashMap<[char; 3], (usize, usize, u32)> = HashMap::new();
+    for n in 0..chars.len().saturating_sub(2) {
+        let key = [chars[n].1, chars[n + 1].1, chars[n + 2].1];
+        let entry = seen.entry(key).or_insert((n, 0, 0));
+        let gap = n - entry.0;
+        let again = if gap == entry.1 && gap > 0 { entry.2 + 1 } else { 1 };
+        *entry = (n, gap, again);
+        if again >= 3 && (3..=LONGEST_PHRASE).contains(&gap) {
+            let looping = loop_at(&chars, n, gap);
+            if looping.is_some() {
+                return looping;
             }
         }
     }
     None
+}
+
+/// The loop of `period` whose last round begins at `last`.
+fn loop_at(chars: &[(usize, char)], last: usize, period: usize) -> Option<Range<usize>> {
+    let start = last.checked_sub(period * 3)?;
+    let end = last + period;
+    let unit = chars.get(start..start + period)?;
+    let repeats = end <= chars.len() && (start + period..end).all(|n| chars[n].1 == chars[n - period].1);
+    // Rows of marks and table rules are no phrases.
+    let is_phrase = unit.iter().filter(|(_, c)| c.is_alphabetic()).count() * 2 >= period;
+    (repeats && is_phrase).then(|| chars[start].0..chars[end - 1].0 + chars[end - 1].1.len_utf8())
 }
 
 /// Where the text breaks off.

@@ -5,6 +5,9 @@
 //! the head covers what follows; one in a lead-in covers the list under it. Hearsay and expectations are no hedges.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::Passage;
 use super::block::{Block, BlockKind};
@@ -54,16 +57,24 @@ const SUPPOSITIONS: [&str; 9] = ["もし", "もしも", "仮に", "かりに", "
 
 /// The hedges of a passage.
 pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
+    static CUES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        AhoCorasick::new(PREDICATES.iter().chain(&HEADS).chain(&SUPPOSITIONS)).expect("a small list")
+    });
+    // Most sentences hold no cue at all: only those that do are looked into.
+    let mut places: Vec<usize> = CUES.find_iter(&passage.text).map(|found| found.start()).collect();
+    places.dedup();
     let mut found = Vec::new();
     for (n, sentence) in passage.sentences.iter().enumerate() {
+        let first = places.partition_point(|at| *at < sentence.range.start);
+        if places.get(first).is_none_or(|at| *at >= sentence.range.end) {
+            continue;
+        }
         let text = &passage.text[sentence.range.clone()];
         let at = sentence.range.start;
         found.extend(in_predicate(text, at));
         found.extend(at_head(text, at));
         found.extend(supposition(text, at));
-        if let Some(hedge) = lead_in(passage, n) {
-            found.push(hedge);
-        }
+        found.extend(lead_in(passage, n));
     }
     found
 }

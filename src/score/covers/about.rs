@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use crate::case::Source;
 use crate::text::Passage;
 use crate::text::block::BlockKind;
@@ -33,7 +35,16 @@ pub(super) struct Outline<'a> {
     title_actions: HashSet<String>,
     /// Figures of the source, as written with any spelling.
     figures: HashSet<String>,
+    signs: Vec<Signs>,
     about: Vec<About>,
+}
+
+/// What a sentence holds of the news.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs {
+    actor: bool,
+    pointer: bool,
+    title_words: usize,
 }
 
 /// Words that point at the news.
@@ -41,6 +52,12 @@ const POINTERS: [&str; 44] = [
     "今回", "この取り組み", "この事業", "この活動", "この発見", "この成果", "この大会", "この催し", "このイベント", "この計画", "この仕組み", "この制度", "このサービス", "この装置", "この薬", "このロボット", "このアプリ", "このバス", "この船", "この研究",
     "この調査", "この発表", "この決定", "この改定", "この試み", "この動き", "このニュース", "この開校", "この優勝", "この知見", "この枠組み", "このプロジェクト", "こうした取り組み", "こうした活動", "こうした活躍", "そうした取り組み", "これにより", "これによって", "同社", "同市",
     "同町", "同県", "同大学", "同館",
+];
+
+/// Words for the actors of any news.
+const ROLES: [&str; 26] = [
+    "同社", "同市", "同町", "同県", "同大", "同館", "同協会", "市は", "町は", "県は", "国は", "会社は", "会社が", "チームは", "チームが", "グループは", "組合は", "組合さん", "両行", "財団は", "スタッフ",
+    "担当者", "主催者", "協会は", "連盟は", "大学は",
 ];
 
 /// Nouns of events and undertakings: the aim of one of these, without a name before it, is that of the news.
@@ -70,8 +87,10 @@ impl<'a> Outline<'a> {
             title_words: words_of(&title, &|_| true),
             title_actions: words_of(&title, &|word| word.pos() == Pos::VerbalNoun),
             figures: [Some(&title), body.as_ref()].into_iter().flatten().flat_map(|text| digits(&text.text)).chain(source.facts.iter().flat_map(|fact| digits(&Passage::new(fact).text))).collect(),
+            signs: Vec::new(),
             about: Vec::new(),
         };
+        outline.signs = outline.find_signs();
         outline.about = outline.judge_all();
         outline
     }
@@ -94,14 +113,44 @@ impl<'a> Outline<'a> {
 
     /// Whether a sentence has a word that points at the news: 今回, この取り組み.
     pub(super) fn points_at_news(&self, n: usize) -> bool {
-        let text = self.text(n);
-        POINTERS.iter().any(|pointer| text.contains(pointer))
+        self.signs[n].pointer
     }
 
     /// The number of the headline's content words in a sentence.
     pub(super) fn title_overlap(&self, n: usize) -> usize {
-        let text = self.text(n);
-        self.title_words.iter().filter(|word| text.contains(word.as_str())).count()
+        self.signs[n].title_words
+    }
+
+    /// Whether a sentence names an actor of the news.
+    pub(super) fn mentions_actor(&self, n: usize) -> bool {
+        self.signs[n].actor
+    }
+
+    /// Looks for actors, pointers and words of the headline in one pass.
+    fn find_signs(&self) -> Vec<Signs> {
+        let words: Vec<&str> = self.title_words.iter().map(String::as_str).collect();
+        let (actors, pointers) = (self.actors.len() + ROLES.len(), self.actors.len() + ROLES.len() + POINTERS.len());
+        let patterns = self.actors.iter().map(String::as_str).chain(ROLES).chain(POINTERS).chain(words.iter().copied());
+        let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(patterns).expect("a small list");
+        let sentences = &self.passage.sentences;
+        let mut signs = vec![Signs::default(); sentences.len()];
+        let mut seen = vec![usize::MAX; words.len()];
+        for found in automaton.find_overlapping_iter(&self.passage.text) {
+            let n = sentences.partition_point(|sentence| sentence.range.end < found.end());
+            if sentences.get(n).is_none_or(|sentence| sentence.range.start > found.start()) {
+                continue;
+            }
+            match found.pattern().as_usize() {
+                pattern if pattern < actors => signs[n].actor = true,
+                pattern if pattern < pointers => signs[n].pointer = true,
+                pattern if seen[pattern - pointers] != n => {
+                    seen[pattern - pointers] = n;
+                    signs[n].title_words += 1;
+                }
+                _ => {}
+            }
+        }
+        signs
     }
 
     /// The heading that a sentence stands under.
@@ -115,15 +164,6 @@ impl<'a> Outline<'a> {
     #[expect(clippy::cast_precision_loss, reason = "articles have few sentences")]
     pub(super) fn position(&self, n: usize) -> f64 {
         n as f64 / self.passage.sentences.len().max(2) as f64
-    }
-
-    /// Whether a sentence names an actor of the news.
-    pub(super) fn mentions_actor(&self, n: usize) -> bool {
-        let text = self.text(n);
-        const ROLES: [&str; 26] = [
-            "同社", "同市", "同町", "同県", "同大", "同館", "同協会", "市は", "町は", "県は", "国は", "会社は", "会社が", "チームは", "チームが", "グループは", "組合は", "組合さん", "両行", "財団は", "スタッフ", "担当者", "主催者", "協会は", "連盟は", "大学は",
-        ];
-        self.actors.iter().any(|actor| text.contains(actor.as_str())) || ROLES.iter().any(|role| text.contains(role))
     }
 
     fn judge_all(&self) -> Vec<About> {
@@ -142,7 +182,7 @@ impl<'a> Outline<'a> {
             if block.after_blank && general_block.is_some_and(|general| general != sentence.block) {
                 general_block = None;
             }
-            let points = POINTERS.iter().any(|pointer| text.contains(pointer)) || self.mentions_actor(n);
+            let points = self.points_at_news(n) || self.mentions_actor(n);
             let opens_general = is_definition(text) || is_general_opening(text);
             if opens_general && !points {
                 general_block = Some(sentence.block);
@@ -189,16 +229,6 @@ impl<'a> Outline<'a> {
             (true, _) => About::News,
             (false, _) => About::Other,
         }
-    }
-
-    /// Whether a sentence names people who gain something.
-    pub(super) fn names_beneficiaries(&self, n: usize) -> bool {
-        const PEOPLE: [&str; 40] = [
-            "人に", "人々", "人たち", "方に", "若者", "子ども", "お年寄り", "高齢", "地域", "住民", "市民", "町", "島", "暮らし", "生活", "社会", "企業", "産業", "農家", "患者", "学生", "学校", "生徒", "利用者", "消費者", "家庭", "家族", "街", "国", "世界", "未来", "将来", "私たち",
-            "わたしたち", "現場", "経済", "産地", "選手", "医療", "教育",
-        ];
-        let text = self.text(n);
-        PEOPLE.iter().any(|word| text.contains(word))
     }
 
     /// The number of content words of a sentence that the headline lacks.

@@ -4,26 +4,49 @@
 //! of one topic. What each is worth for each topic was learned from labelled articles: see `weights`.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::about::{About, Outline};
 use crate::text::block::BlockKind;
 use crate::text::morpheme::Morpheme;
 use crate::text::tag::{Form, Inflection, Pos};
 
-/// The names of the features that sentence `n` has.
-pub(super) fn features(outline: &Outline<'_>, n: usize) -> Vec<&'static str> {
-    let mut found = Vec::with_capacity(32);
-    let text = outline.text(n);
-    place(outline, n, &mut found);
-    for group in WORDS {
-        if group.words.iter().any(|word| text.contains(word)) {
-            found.push(group.name);
+/// The names of the features that each sentence has.
+pub(super) fn features(outline: &Outline<'_>) -> Vec<Vec<&'static str>> {
+    let mut found: Vec<Vec<&'static str>> = word_groups(outline);
+    for (n, found) in found.iter_mut().enumerate() {
+        add_features(outline, n, found);
+    }
+    found
+}
+
+/// The groups whose words each sentence holds, in one pass over the article.
+fn word_groups(outline: &Outline<'_>) -> Vec<Vec<&'static str>> {
+    static AUTOMATON: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
+        let words = || WORDS.iter().enumerate().flat_map(|(n, group)| group.words.iter().map(move |word| (n, *word)));
+        let automaton = AhoCorasick::new(words().map(|(_, word)| word)).expect("a small list");
+        (automaton, words().map(|(n, _)| n).collect())
+    });
+    let (automaton, group_of) = &*AUTOMATON;
+    let sentences = &outline.passage.sentences;
+    let mut masks = vec![0_u64; sentences.len()];
+    for word in automaton.find_overlapping_iter(&outline.passage.text) {
+        let n = sentences.partition_point(|sentence| sentence.range.end < word.end());
+        if sentences.get(n).is_some_and(|sentence| sentence.range.start <= word.start()) {
+            masks[n] |= 1 << group_of[word.pattern().as_usize()];
         }
     }
-    owned_nouns(outline, n, &mut found);
-    predicate(outline, n, &mut found);
-    neighbours(outline, n, &mut found);
-    found
+    let names = |mask: &u64| WORDS.iter().enumerate().filter(|(n, _)| mask >> n & 1 == 1).map(|(_, group)| group.name).collect();
+    masks.iter().map(names).collect()
+}
+
+fn add_features(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
+    place(outline, n, found);
+    owned_nouns(outline, n, found);
+    predicate(outline, n, found);
+    neighbours(outline, n, found);
 }
 
 /// Words and forms that are told apart by what they contribute, not by what they are about.

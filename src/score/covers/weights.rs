@@ -2,8 +2,6 @@
 //!
 //! Written by `cargo run --example learn_covers` from labelled articles (logistic regression); not edited by hand.
 
-use crate::property::Topic;
-
 /// Purpose, activities, significance.
 const BIASES: [f64; 3] = [-1.86, -2.47, -3.30];
 
@@ -110,12 +108,13 @@ const WEIGHTS: &[(&str, [f64; 3])] = &[
     ("wishes", [0.52, -0.13, -0.03]),
 ];
 
-/// What a sentence starts with.
-pub(super) fn bias(topic: Topic) -> f64 {
-    BIASES[topic as usize]
-}
-
-/// What a feature adds; nothing if it was never learned.
-pub(super) fn of(topic: Topic, feature: &str) -> f64 {
-    WEIGHTS.binary_search_by_key(&feature, |(name, _)| name).map_or(0.0, |n| WEIGHTS[n].1[topic as usize])
+/// What the features add up to for each topic; one that was never learned adds nothing.
+pub(super) fn sum(features: &[&str]) -> [f64; 3] {
+    let mut sum = BIASES;
+    for feature in features {
+        if let Ok(n) = WEIGHTS.binary_search_by_key(feature, |(name, _)| name) {
+            sum.iter_mut().zip(WEIGHTS[n].1).for_each(|(sum, weight)| *sum += weight);
+        }
+    }
+    sum
 }
