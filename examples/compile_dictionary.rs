@@ -1,4 +1,4 @@
-//! Compiles a MeCab dictionary's sources (IPADIC's CSV files, `matrix.def`, `char.def`, `unk.def`, all in EUC-JP) into
+//! Compiles a `MeCab` dictionary's sources (IPADIC's CSV files, `matrix.def`, `char.def`, `unk.def`, all in EUC-JP) into
 //! the one file that evalrun embeds. Run by maintainers only; `assets/README.md` has the commands.
 //!
 //! The result depends on the sources alone, byte for byte. Its layout is described in `src/text/dictionary.rs`.
@@ -183,6 +183,8 @@ fn compile(
     for section in &sections {
         file.extend_from_slice(&u32::try_from(section.len()).unwrap().to_le_bytes());
     }
-    sections.iter().for_each(|section| file.extend_from_slice(section));
+    for section in &sections {
+        file.extend_from_slice(section);
+    }
     file
 }

@@ -147,20 +147,17 @@ fn read_case(reader: &Reader<'_>, node: &Node, folder: Option<&str>) -> Option<C
 }
 
 fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<CaseId> {
-    let (text, span) = match folder {
-        Some(folder) => {
-            if let Some(node) = table.get("id")
-                && table.reader.string(node)? != folder
-            {
-                let message = format!("the id of a case in a folder is the folder's name, `{folder}`");
-                table.reader.report(table.reader.file.diagnose(node.span.clone(), message).hint("leave `id` out"));
-            }
-            (folder.to_owned(), 0..0)
+    let (text, span) = if let Some(folder) = folder {
+        if let Some(node) = table.get("id")
+            && table.reader.string(node)? != folder
+        {
+            let message = format!("the id of a case in a folder is the folder's name, `{folder}`");
+            table.reader.report(table.reader.file.diagnose(node.span.clone(), message).hint("leave `id` out"));
         }
-        None => {
-            let node = table.required("id")?;
-            (table.reader.string(node)?, node.span.clone())
-        }
+        (folder.to_owned(), 0..0)
+    } else {
+        let node = table.required("id")?;
+        (table.reader.string(node)?, node.span.clone())
     };
     text.parse().map_err(|error| table.reader.problem(&span, format!("{error}"))).ok()
 }

@@ -148,7 +148,7 @@ impl Diagnostic {
         if let Some(hint) = &self.hint {
             groups.push(Group::with_title(Level::HELP.with_name("hint").secondary_title(hint.as_str())));
         }
-        renderer.render(&groups).to_string()
+        renderer.render(&groups).clone()
     }
 }
 

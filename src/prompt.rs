@@ -3,6 +3,7 @@
 //! Promises that values are data (nothing inside a case is evaluated), that an undefined name is an error with its
 //! place, and that templates see neither files nor the environment.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -184,7 +185,11 @@ fn read_front_matter(file: &TextFile, range: Range<usize>) -> Result<FrontMatter
 
 /// Bytes in hexadecimal.
 pub(crate) fn base16(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ pub struct ReportingArgs {
     /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
     #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
     pub diff: Option<String>,
-    /// Compare the answers with those of another run, RUN or RUN::PROMPT@MODEL
+    /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL`
     #[arg(long, value_name = "RUN")]
     pub baseline: Option<String>,
     /// The language of the reports' own words
@@ -504,9 +504,9 @@ fn from_variables(given: &ArgMatches, environment: &Environment) -> Vec<(&'stati
 
 /// The flags with which a flag cannot stand: given on the command line, they win over its variable.
 fn conflicts<'a>(command: &'a clap::Command, arg: &'a clap::Arg) -> impl Iterator<Item = &'a str> {
-    let back = command.get_arguments().filter(|other| {
-        command.get_arg_conflicts_with(other).iter().any(|conflict| conflict.get_id() == arg.get_id())
-    });
+    let back = command
+        .get_arguments()
+        .filter(|other| command.get_arg_conflicts_with(other).iter().any(|conflict| conflict.get_id() == arg.get_id()));
     command.get_arg_conflicts_with(arg).into_iter().chain(back).map(|arg| arg.get_id().as_str())
 }
 

@@ -84,7 +84,8 @@ impl Check<'_> {
         for prompt in &self.loaded.prompts {
             for name in prompt.names().into_iter().filter(|name| !vars.contains(name.as_str())) {
                 let known: Vec<&str> = crate::case::TEMPLATE_NAMES.into_iter().chain(vars.iter().copied()).collect();
-                let meant = closest(&name, &known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                let meant =
+                    closest(&name, &known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
                 self.warnings.push(format!("{}: no case defines `{name}`{meant}", prompt.file.name));
             }
         }
@@ -194,7 +195,8 @@ impl Check<'_> {
 }
 
 fn expired_waivers(require: &Requirements, today: jiff::civil::Date) -> Vec<String> {
-    let all = Property::ALL.into_iter().flat_map(|property| require.waivers(property).iter().map(move |w| (property, w)));
+    let all =
+        Property::ALL.into_iter().flat_map(|property| require.waivers(property).iter().map(move |w| (property, w)));
     let expired = all.filter(|(_, waiver)| waiver.until.is_some_and(|last| today > last));
     let told = expired.map(|(property, waiver)| {
         let until = waiver.until.map(|until| until.to_string()).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The commit that is checked out in the repository around `root`; `None` where that cannot be told.
-pub fn commit_of(root: &Path) -> Option<String> {
+pub(super) fn commit_of(root: &Path) -> Option<String> {
     let dot_git = root.ancestors().map(|folder| folder.join(".git")).find(|path| path.exists())?;
     let folder = if dot_git.is_file() {
         // A further working tree, or a submodule: the file says where its repository is.
@@ -15,7 +15,8 @@ pub fn commit_of(root: &Path) -> Option<String> {
     };
     let head = fs::read_to_string(folder.join("HEAD")).ok()?;
     let Some(reference) = head.trim().strip_prefix("ref:").map(str::trim) else { return digest(&head) };
-    let common = fs::read_to_string(folder.join("commondir")).map_or_else(|_| folder.clone(), |at| folder.join(at.trim()));
+    let common =
+        fs::read_to_string(folder.join("commondir")).map_or_else(|_| folder.clone(), |at| folder.join(at.trim()));
     let loose = [&folder, &common].into_iter().find_map(|folder| fs::read_to_string(folder.join(reference)).ok());
     loose.and_then(|text| digest(&text)).or_else(|| packed(&common, reference))
 }
@@ -46,7 +47,10 @@ mod tests {
             (&[(".git/HEAD", "ref: refs/heads/main\n")], None),
             (&[(".git/HEAD", "ref: refs/heads/main\n"), (".git/refs/heads/main", COMMIT)], Some(COMMIT)),
             (
-                &[(".git/HEAD", "ref: refs/heads/main\n"), (".git/packed-refs", "# pack\n0123456789abcdef0123456789abcdef01234567 refs/heads/main\n")],
+                &[
+                    (".git/HEAD", "ref: refs/heads/main\n"),
+                    (".git/packed-refs", "# pack\n0123456789abcdef0123456789abcdef01234567 refs/heads/main\n"),
+                ],
                 Some(COMMIT),
             ),
             (

@@ -14,7 +14,7 @@ use crate::report::{Lang, one_line};
 
 /// How talkative standard error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(super) enum Verbosity {
     /// Errors alone.
     Quiet,
     /// What a user wants to know.
@@ -25,7 +25,7 @@ pub enum Verbosity {
 
 /// The two streams, and what they take.
 #[derive(Debug, Clone, Copy)]
-pub struct Console {
+pub(super) struct Console {
     /// Standard output.
     pub stdout: Stream,
     /// Standard error.
@@ -36,7 +36,7 @@ pub struct Console {
 
 /// Whether anybody still reads standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
+pub(super) enum Reader {
     /// Somebody does.
     Listens,
     /// The pipe is closed.
@@ -45,12 +45,12 @@ pub enum Reader {
 
 impl Console {
     /// The streams of `environment`.
-    pub const fn new(environment: &Environment, verbosity: Verbosity) -> Self {
+    pub(super) const fn new(environment: &Environment, verbosity: Verbosity) -> Self {
         Self { stdout: environment.stdout, stderr: environment.stderr, verbosity }
     }
 
     /// How reports are written on standard output.
-    pub fn terminal_options(&self, lang: Lang) -> TerminalOptions {
+    pub(super) fn terminal_options(&self, lang: Lang) -> TerminalOptions {
         let width = self.stdout.width.map_or(MOST_COLUMNS, |width| width.clamp(40, MOST_COLUMNS));
         TerminalOptions { width, colour: self.stdout.colour, lang }
     }
@@ -59,7 +59,7 @@ impl Console {
     ///
     /// # Errors
     /// Standard output cannot be written, for another reason than that nobody reads it any more.
-    pub fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
+    pub(super) fn print(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
         let colour = if self.stdout.colour { ColorChoice::Always } else { ColorChoice::Never };
         // Without colour nothing is to be taken out: a report has none then, and CSV is to come out byte by byte.
         let written = if self.stdout.colour {
@@ -77,29 +77,29 @@ impl Console {
     }
 
     /// Says something that is no result.
-    pub fn say(&self, message: &str) {
+    pub(super) fn say(&self, message: &str) {
         if self.verbosity > Verbosity::Quiet {
             self.complain(message);
         }
     }
 
     /// Says what is odd and no error; texts of files and servers are shown in one line.
-    pub fn warn(&self, message: &str) {
+    pub(super) fn warn(&self, message: &str) {
         self.say(&format!("warning: {}", one_line(message)));
     }
 
     /// Says an error.
-    pub fn report(&self, error: &Error) {
+    pub(super) fn report(&self, error: &Error) {
         self.complain(&error.render(&self.renderer()));
     }
 
     /// How diagnostics are drawn on standard error.
-    pub fn renderer(&self) -> Renderer {
+    pub(super) fn renderer(&self) -> Renderer {
         if self.stderr.colour { Renderer::styled() } else { Renderer::plain() }
     }
 
     /// Writes to standard error; that nobody reads it is no reason to end.
-    pub fn complain(&self, message: &str) {
+    pub(super) fn complain(&self, message: &str) {
         let colour = if self.stderr.colour { ColorChoice::Always } else { ColorChoice::Never };
         let _ = writeln!(AutoStream::new(io::stderr(), colour), "{message}");
     }

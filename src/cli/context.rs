@@ -11,7 +11,7 @@ use super::runs::Archive;
 
 /// The surroundings of a command.
 #[derive(Debug)]
-pub struct Context {
+pub(super) struct Context {
     /// What the process was started with.
     pub environment: Environment,
     /// Where it writes.
@@ -21,7 +21,7 @@ pub struct Context {
 
 impl Context {
     /// The surroundings as the flags shape them.
-    pub fn new(environment: Environment, common: CommonArgs) -> Self {
+    pub(super) fn new(environment: Environment, common: CommonArgs) -> Self {
         let verbosity = match (common.quiet, common.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -34,7 +34,7 @@ impl Context {
     ///
     /// # Errors
     /// There is none.
-    pub fn place(&self) -> Result<Place, Error> {
+    pub(super) fn place(&self) -> Result<Place, Error> {
         Place::find(self.config.as_deref(), &self.environment)
     }
 
@@ -42,7 +42,7 @@ impl Context {
     ///
     /// # Errors
     /// The user names one that is not there.
-    pub fn place_if_any(&self) -> Result<Option<Place>, Error> {
+    pub(super) fn place_if_any(&self) -> Result<Option<Place>, Error> {
         match self.place() {
             Err(_) if self.config.is_none() => Ok(None),
             found => found.map(Some),
@@ -50,12 +50,12 @@ impl Context {
     }
 
     /// A path that the user gives; `-` stays as it is.
-    pub fn path(&self, given: &Path) -> PathBuf {
+    pub(super) fn path(&self, given: &Path) -> PathBuf {
         if given.as_os_str() == "-" { given.to_owned() } else { self.environment.folder.join(given) }
     }
 
     /// Where runs are looked for.
-    pub fn archive<'a>(&'a self, place: Option<&'a Place>) -> Archive<'a> {
+    pub(super) fn archive<'a>(&'a self, place: Option<&'a Place>) -> Archive<'a> {
         Archive { place, environment: &self.environment }
     }
 }

@@ -75,7 +75,7 @@ impl Environment {
 }
 
 /// The day of a moment, in UTC.
-pub fn day_of(moment: Timestamp) -> Date {
+pub(super) fn day_of(moment: Timestamp) -> Date {
     Offset::UTC.to_datetime(moment).date()
 }
 

@@ -12,7 +12,7 @@ use crate::report::one_line;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The call asks for something that cannot be.
     #[error("{message}")]
     Usage {
@@ -51,13 +51,13 @@ fn mistakes(number: usize) -> String {
 
 impl Error {
     /// A mistake in the call.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), hint: None }
     }
 
     /// The same with what to do about it.
     #[must_use]
-    pub fn hint(self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         match self {
             Self::Usage { message, .. } => Self::Usage { message, hint: Some(hint.into()) },
             other => other,
@@ -66,7 +66,7 @@ impl Error {
 
     /// The same, with the name of `known` that was probably meant, or all of them.
     #[must_use]
-    pub fn did_you_mean<'a>(self, given: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn did_you_mean<'a>(self, given: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         const MOST: usize = 24;
         let known: Vec<&str> = known.into_iter().collect();
         match closest(given, &known) {
@@ -81,13 +81,13 @@ impl Error {
     }
 
     /// A file that cannot be read or written.
-    pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         |source| Self::File { path, source }
     }
 
     /// The exit code.
-    pub const fn exit(&self) -> Exit {
+    pub(super) const fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::Project(_) => Exit::Usage,
             Self::Journal(
@@ -103,7 +103,7 @@ impl Error {
     }
 
     /// The error as a person reads it.
-    pub fn render(&self, renderer: &Renderer) -> String {
+    pub(super) fn render(&self, renderer: &Renderer) -> String {
         match self {
             Self::Project(problems) => {
                 let mut parts: Vec<String> = problems.iter().map(|problem| problem.render(renderer)).collect();

@@ -12,7 +12,6 @@ use crate::prompt::Rendered;
 use crate::property::{Property, Requirements};
 use crate::response::Response;
 use crate::score::{Score, Subject, Verdict, score, score_required};
-use crate::text::Passage;
 use crate::trial::Trial;
 
 /// The properties that have no default settings: what they ask for stands in a case.
@@ -20,19 +19,16 @@ const WITHOUT_DEFAULTS: [Property; 4] =
     [Property::Contains, Property::NotContains, Property::Matches, Property::NotMatches];
 
 /// Judges the answers of a run; waivers are those of `today`.
-pub fn scorer(today: Date) -> Scorer {
-    Arc::new(move |trial: &Trial, response: &Response| judge(trial, response.text.as_deref().unwrap_or_default(), today))
+pub(super) fn scorer(today: Date) -> Scorer {
+    Arc::new(move |trial: &Trial, response: &Response| {
+        judge(trial, response.text.as_deref().unwrap_or_default(), today)
+    })
 }
 
 /// The scores that a trial requires of `answer`.
-pub fn judge(trial: &Trial, answer: &str, today: Date) -> Vec<Score> {
-    score_required(&Subject {
-        passage: Passage::new(answer),
-        source: Some(&trial.case.source),
-        prompt: Some(&as_one_text(&trial.prompt)),
-        require: &trial.require,
-        today,
-    })
+pub(super) fn judge(trial: &Trial, answer: &str, today: Date) -> Vec<Score> {
+    let prompt = as_one_text(&trial.prompt);
+    score_required(&Subject::new(answer, Some(&trial.case.source), Some(&prompt), &trial.require, today))
 }
 
 /// A prompt as one text, for a scorer that looks for its words in the answer.
@@ -46,11 +42,10 @@ fn as_one_text(prompt: &Rendered) -> String {
 /// The scores of a text by every property that has default settings, with these.
 ///
 /// A scorer that panics leaves its property unscored.
-pub fn judge_by_defaults(text: &str, source: Option<&Source>, prompt: Option<&str>, today: Date) -> Vec<Score> {
+pub(super) fn judge_by_defaults(text: &str, source: Option<&Source>, prompt: Option<&str>, today: Date) -> Vec<Score> {
     let require = Requirements::default();
     let properties = Property::ALL.into_iter().filter(|property| !WITHOUT_DEFAULTS.contains(property));
-    let passage = catch_unwind(AssertUnwindSafe(|| Passage::new(text)));
-    let subject = passage.map(|passage| Subject { passage, source, prompt, require: &require, today });
+    let subject = catch_unwind(AssertUnwindSafe(|| Subject::new(text, source, prompt, &require, today)));
     let judged = |property| match &subject {
         Ok(subject) => catch_unwind(AssertUnwindSafe(|| score(property, subject)))
             .unwrap_or_else(|panic| unscored(property, &*panic)),

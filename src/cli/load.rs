@@ -17,11 +17,11 @@ use crate::project::{self, Project};
 use crate::prompt::Prompt;
 
 /// The name of the file that makes a folder a project.
-pub const CONFIG: &str = "evalrun.toml";
+pub(super) const CONFIG: &str = "evalrun.toml";
 
 /// A project with all that its files hold.
 #[derive(Debug)]
-pub struct Loaded {
+pub(super) struct Loaded {
     /// Where it is.
     pub place: Place,
     /// What evalrun.toml says.
@@ -34,7 +34,7 @@ pub struct Loaded {
 
 /// Where a project is, and how its files are called.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(super) struct Place {
     /// The project's folder.
     pub root: PathBuf,
     /// Its evalrun.toml.
@@ -47,7 +47,7 @@ impl Place {
     ///
     /// # Errors
     /// There is none.
-    pub fn find(config: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
+    pub(super) fn find(config: Option<&Path>, environment: &Environment) -> Result<Self, Error> {
         let folder = &environment.folder;
         let place = |config: PathBuf| Self {
             root: config.parent().map(Path::to_owned).unwrap_or_default(),
@@ -71,18 +71,18 @@ impl Place {
     }
 
     /// A path as the user would type it.
-    pub fn shown(&self, path: &Path) -> String {
+    pub(super) fn shown(&self, path: &Path) -> String {
         shown_from(&self.folder, path)
     }
 
     /// The folder of all runs.
-    pub fn reports(&self) -> PathBuf {
+    pub(super) fn reports(&self) -> PathBuf {
         self.root.join("reports")
     }
 }
 
 /// A path as a user in `folder` would type it.
-pub fn shown_from(folder: &Path, path: &Path) -> String {
+pub(super) fn shown_from(folder: &Path, path: &Path) -> String {
     if let Ok(below) = path.strip_prefix(folder) {
         return if below.as_os_str().is_empty() { ".".to_owned() } else { below.display().to_string() };
     }
@@ -116,7 +116,7 @@ impl Loaded {
     ///
     /// # Errors
     /// Every mistake of every file.
-    pub fn read(place: Place) -> Result<Self, Error> {
+    pub(super) fn read(place: Place) -> Result<Self, Error> {
         let mut reading = Reading { place: &place, problems: Vec::new() };
         let config = reading.file(&place.config)?;
         let project = config.as_ref().and_then(|file| reading.keep(project::parse(file)));
@@ -143,7 +143,7 @@ impl Loaded {
     }
 
     /// Every model: those that [run] names in its order, then the others in the file's.
-    pub fn models(&self) -> Vec<Model> {
+    pub(super) fn models(&self) -> Vec<Model> {
         let named = &self.project.run.models;
         let rank = |model: &Model| named.iter().position(|named| named.id == model.id).unwrap_or(named.len());
         let mut models = self.project.models.clone();
@@ -260,7 +260,7 @@ fn has_extension(path: &Path, extension: &str) -> bool {
 }
 
 /// What stands in a folder, by name, hidden files left out; nothing if there is no such folder.
-pub fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -16,11 +16,11 @@ use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_h
 use crate::report::{Lang, markdown};
 
 /// The derived files, in the order in which they are named to the user.
-pub const FILES: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
+pub(super) const FILES: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
 
 /// How a run's reports are written.
 #[derive(Debug)]
-pub struct Reporting {
+pub(super) struct Reporting {
     bom: Bom,
     /// The language of the reports' own words.
     pub lang: Lang,
@@ -43,7 +43,7 @@ impl Reporting {
     ///
     /// # Errors
     /// `--diff` names a prompt that takes no part, `--baseline` names no run.
-    pub fn new(args: &ReportingArgs, prompts: &[&PromptId], archive: Archive<'_>) -> Result<Self, Error> {
+    pub(super) fn new(args: &ReportingArgs, prompts: &[&PromptId], archive: Archive<'_>) -> Result<Self, Error> {
         let compared = match (&args.diff, &args.baseline) {
             (Some(diff), _) => {
                 let (base, candidate) = parse_diff(diff, prompts)?;
@@ -63,7 +63,7 @@ impl Reporting {
     ///
     /// # Errors
     /// A file cannot be written, or the journal cannot be read any more.
-    pub fn write(&self, open: &OpenRun) -> Result<(), Error> {
+    pub(super) fn write(&self, open: &OpenRun) -> Result<(), Error> {
         let (run, reader) = (&open.reader.run, &open.reader);
         let diffs = self.diffs(open);
         let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
@@ -81,7 +81,9 @@ impl Reporting {
             Compared::WithFirstPrompt => against_first_prompt(&open.reader.run, &open.reader),
             Compared::Prompts(base, candidate) => {
                 let models = open.reader.run.header.models.iter().map(|model| &model.id);
-                models.map(|model| Diff { base: side(open, base, model), candidate: side(open, candidate, model) }).collect()
+                models
+                    .map(|model| Diff { base: side(open, base, model), candidate: side(open, candidate, model) })
+                    .collect()
             }
             Compared::WithRun(base, variant) => {
                 let named = |open: &OpenRun| Some(open.reader.run.header.name.clone());
@@ -157,7 +159,8 @@ mod tests {
     fn two_prompts_are_told_apart_even_with_points_in_their_names() {
         let ids: Vec<PromptId> = ["a", "b..c", "b"].iter().map(|id| id.parse().unwrap()).collect();
         let prompts: Vec<&PromptId> = ids.iter().collect();
-        for (text, expected) in [("a..b", Some(("a", "b"))), ("b..c..a", Some(("b..c", "a"))), ("a", None), ("a..x", None)]
+        for (text, expected) in
+            [("a..b", Some(("a", "b"))), ("b..c..a", Some(("b..c", "a"))), ("a", None), ("a..x", None)]
         {
             let pair = parse_diff(text, &prompts).ok();
             let pair = pair.as_ref().map(|(base, candidate)| (base.as_str(), candidate.as_str()));

@@ -42,7 +42,7 @@ const DEFAULT_TOTAL: usize = 64;
 ///
 /// # Errors
 /// A mistake in the call or the project, or something unexpected.
-pub fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> {
+pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> {
     let loaded = Loaded::read(context.place()?)?;
     let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
     let plan = select(&loaded, &args.selection, archive)?;
@@ -89,7 +89,8 @@ fn check_keys(plan: &Plan, context: &Context) -> Result<(), Error> {
     variables.dedup();
     if missing.len() == remote().count() {
         let models: Vec<&str> = missing.iter().map(|(model, _)| model.id.as_str()).collect();
-        let message = format!("no key for {}: {} is not set; nothing was sent", models.join(", "), variables.join(", "));
+        let message =
+            format!("no key for {}: {} is not set; nothing was sent", models.join(", "), variables.join(", "));
         return Err(Error::usage(message).hint(format!("export {}=…", variables[0])));
     }
     for (model, variable) in missing {
@@ -135,9 +136,12 @@ impl Begun {
             Destination::Unfinished(open) => {
                 let OpenRun { folder, reader } = *open;
                 // What errored has no answer yet, so it is asked again.
-                let has_answer =
-                    |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
-                let done: HashMap<TrialId, Status> = reader.run.entries.iter().filter(|entry| has_answer(entry.status))
+                let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
+                let done: HashMap<TrialId, Status> = reader
+                    .run
+                    .entries
+                    .iter()
+                    .filter(|entry| has_answer(entry.status))
                     .map(|entry| (entry.trial.clone(), entry.status))
                     .collect();
                 let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
@@ -190,7 +194,7 @@ fn header(plan: &Plan, digest: String, folder: &Path, root: &Path, context: &Con
 }
 
 /// What is to be said of a model's price.
-pub fn price_note(model: &Model, context: &Context) -> Option<String> {
+pub(super) fn price_note(model: &Model, context: &Context) -> Option<String> {
     let price = model.price.filter(|price| price.has_expired(context.environment.today()))?;
     Some(format!("the price was valid until {}", price.valid_until?))
 }

@@ -17,11 +17,11 @@ use crate::id::{ModelId, PromptId};
 use crate::score::SCORER_VERSION;
 
 /// The name of a run's journal in its folder.
-pub const JOURNAL: &str = "run.jsonl";
+pub(super) const JOURNAL: &str = "run.jsonl";
 
 /// A run that was read, with its folder.
 #[derive(Debug)]
-pub struct OpenRun {
+pub(super) struct OpenRun {
     /// Its folder.
     pub folder: PathBuf,
     /// Its journal.
@@ -29,11 +29,11 @@ pub struct OpenRun {
 }
 
 /// One variant of a run.
-pub type Variant = (PromptId, ModelId);
+pub(super) type Variant = (PromptId, ModelId);
 
 /// Where runs are looked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Archive<'a> {
+pub(super) struct Archive<'a> {
     /// The project, if there is one.
     pub place: Option<&'a Place>,
     /// Where the user is.
@@ -45,7 +45,7 @@ impl Archive<'_> {
     ///
     /// # Errors
     /// There is none, or it cannot be read.
-    pub fn open(&self, text: &str) -> Result<OpenRun, Error> {
+    pub(super) fn open(&self, text: &str) -> Result<OpenRun, Error> {
         let journal = self.find(text)?;
         let folder = journal.parent().map(Path::to_owned).unwrap_or_default();
         Ok(OpenRun { folder, reader: JournalReader::open(&journal)? })
@@ -55,10 +55,11 @@ impl Archive<'_> {
     ///
     /// # Errors
     /// There is none, it cannot be read, or it has no such variant.
-    pub fn open_variant(&self, text: &str) -> Result<(OpenRun, Option<Variant>), Error> {
+    pub(super) fn open_variant(&self, text: &str) -> Result<(OpenRun, Option<Variant>), Error> {
         let Some((name, variant)) = text.split_once("::") else { return Ok((self.open(text)?, None)) };
         let open = self.open(name)?;
-        let names: Vec<String> = open.reader.run.variants().map(|(prompt, model)| format!("{prompt}@{model}")).collect();
+        let names: Vec<String> =
+            open.reader.run.variants().map(|(prompt, model)| format!("{prompt}@{model}")).collect();
         let found = open.reader.run.variants().find(|(prompt, model)| variant == format!("{prompt}@{model}"));
         let found = found.map(|(prompt, model)| (prompt.clone(), model.clone()));
         let unknown = || Error::usage(format!("the run {name} has no variant {variant}"));
@@ -94,7 +95,7 @@ fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// Where the outcomes of a plan are to go.
 #[derive(Debug)]
-pub enum Destination {
+pub(super) enum Destination {
     /// Into a new folder; what `aside` names is kept under another name first.
     New {
         /// The folder.
@@ -111,7 +112,12 @@ impl Destination {
     ///
     /// # Errors
     /// `out` holds another plan, or something that is no run.
-    pub fn choose(out: Option<&Path>, digest: &str, place: &Place, environment: &Environment) -> Result<Self, Error> {
+    pub(super) fn choose(
+        out: Option<&Path>,
+        digest: &str,
+        place: &Place,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         match out {
             Some(out) => Self::given(environment.folder.join(out), digest, environment),
             None => Self::in_reports(&place.reports(), digest, environment.now),
@@ -173,7 +179,7 @@ impl Destination {
 ///
 /// # Errors
 /// The folder cannot be made or renamed.
-pub fn make_room(folder: &Path, aside: Option<&Path>) -> Result<(), Error> {
+pub(super) fn make_room(folder: &Path, aside: Option<&Path>) -> Result<(), Error> {
     if let Some(aside) = aside {
         fs::rename(folder, aside).map_err(Error::file(folder))?;
     }
@@ -200,12 +206,12 @@ fn free_name(folder: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The six digits of a digest that names show.
-pub fn short(digest: &str) -> &str {
+pub(super) fn short(digest: &str) -> &str {
     digest.get(..6).unwrap_or(digest)
 }
 
 /// A moment as names show it: `20250630T070000Z`.
-pub fn stamp(moment: Timestamp) -> String {
+pub(super) fn stamp(moment: Timestamp) -> String {
     Offset::UTC.to_datetime(moment).strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 

@@ -66,8 +66,7 @@ fn one_text(article: &Path, args: &ScoreArgs, context: &Context) -> Result<Item,
         None => None,
     };
     let body = args.body.as_ref().map(|path| read_text(&context.path(path), path)).transpose()?;
-    let has_source =
-        args.title.is_some() || args.publisher.is_some() || published_at.is_some() || body.is_some();
+    let has_source = args.title.is_some() || args.publisher.is_some() || published_at.is_some() || body.is_some();
     let source = has_source.then(|| Source {
         published_at,
         publisher: args.publisher.clone().unwrap_or_default(),

@@ -22,7 +22,7 @@ use crate::trial::{Plan, TrialId, plan};
 ///
 /// # Errors
 /// A filter that selects nothing, a prompt that does not render for a selected case.
-pub fn select(loaded: &Loaded, selection: &SelectionArgs, archive: Archive<'_>) -> Result<Plan, Error> {
+pub(super) fn select(loaded: &Loaded, selection: &SelectionArgs, archive: Archive<'_>) -> Result<Plan, Error> {
     let cases = cases(loaded, selection)?;
     let prompts = prompts(loaded, &selection.prompt)?;
     let models = models(loaded, &selection.model)?;
@@ -74,7 +74,7 @@ fn flags<'a>(flag: &'a str, globs: &'a [String]) -> impl Iterator<Item = String>
 ///
 /// # Errors
 /// Every mistake in their files.
-pub fn check_recorded(plan: &Plan, place: &Place) -> Result<(), Error> {
+pub(super) fn check_recorded(plan: &Plan, place: &Place) -> Result<(), Error> {
     let recorded = plan.trials.iter().filter(|trial| trial.model.provider == Provider::Recorded);
     let mistakes: Vec<Diagnostic> = recorded.flat_map(|trial| recorded_mistakes(&place.root, &trial.id)).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(Error::Project(mistakes)) }
@@ -84,7 +84,7 @@ pub fn check_recorded(plan: &Plan, place: &Place) -> Result<(), Error> {
 ///
 /// # Errors
 /// A glob that names none.
-pub fn prompts(loaded: &Loaded, globs: &[String]) -> Result<Vec<Prompt>, Error> {
+pub(super) fn prompts(loaded: &Loaded, globs: &[String]) -> Result<Vec<Prompt>, Error> {
     let filter = Filter::new("prompt", globs, loaded.prompts.iter().map(|prompt| prompt.id.as_str()))?;
     let named = &loaded.project.run.prompts;
     let is_default = |prompt: &Prompt| named.is_empty() || named.iter().any(|named| named.id == prompt.id);
@@ -96,7 +96,7 @@ pub fn prompts(loaded: &Loaded, globs: &[String]) -> Result<Vec<Prompt>, Error> 
 ///
 /// # Errors
 /// A glob that names none, or there are no models at all.
-pub fn models(loaded: &Loaded, globs: &[String]) -> Result<Vec<Model>, Error> {
+pub(super) fn models(loaded: &Loaded, globs: &[String]) -> Result<Vec<Model>, Error> {
     let models = loaded.models();
     if models.is_empty() {
         let message = format!("there is no [[model]] in {}", loaded.place.shown(&loaded.place.config));
@@ -116,14 +116,14 @@ fn failed_of(run: &str, archive: Archive<'_>) -> Result<HashSet<TrialId>, Error>
 
 /// The globs of one flag.
 #[derive(Debug)]
-pub struct Filter(Vec<GlobMatcher>);
+pub(super) struct Filter(Vec<GlobMatcher>);
 
 impl Filter {
     /// The globs of `--flag`, each of which must match one of `known`.
     ///
     /// # Errors
     /// A glob that is none, or matches nothing.
-    pub fn new<'a>(
+    pub(super) fn new<'a>(
         flag: &str,
         globs: &[String],
         known: impl IntoIterator<Item = &'a str> + Clone,
@@ -135,7 +135,7 @@ impl Filter {
     ///
     /// # Errors
     /// It is none, or matches nothing.
-    pub fn argument<'a>(
+    pub(super) fn argument<'a>(
         noun: &str,
         glob: &str,
         known: impl IntoIterator<Item = &'a str> + Clone,
@@ -165,12 +165,12 @@ impl Filter {
     }
 
     /// Whether there are no globs.
-    pub const fn is_open(&self) -> bool {
+    pub(super) const fn is_open(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether a glob matches, or there is none.
-    pub fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         self.selects(name, true)
     }
 

@@ -1,7 +1,5 @@
 //! `evalrun show`: the answers of a run to one case, with the words marked that their verdicts rest on.
 
-use std::io::Write;
-
 use super::args::ShowArgs;
 use super::context::Context;
 use super::error::Error;

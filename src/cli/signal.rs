@@ -10,7 +10,7 @@ use crate::engine::Cancel;
 
 /// What the user or the system sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub(super) enum Signal {
     /// Ctrl-C.
     Interrupt,
     /// A request to end, as from a CI service.
@@ -19,7 +19,7 @@ pub enum Signal {
 
 impl Signal {
     /// The exit code of a run that it ended.
-    pub const fn exit(self) -> Exit {
+    pub(super) const fn exit(self) -> Exit {
         match self {
             Self::Interrupt => Exit::Interrupted,
             Self::Terminate => Exit::Terminated,
@@ -29,14 +29,14 @@ impl Signal {
 
 /// The signals of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Signals(Arc<OnceLock<Signal>>);
+pub(super) struct Signals(Arc<OnceLock<Signal>>);
 
 impl Signals {
     /// Passes signals on to a run from now on.
     ///
     /// # Errors
     /// The system does not let the process listen.
-    pub fn listen(cancel: watch::Sender<Cancel>) -> io::Result<Self> {
+    pub(super) fn listen(cancel: watch::Sender<Cancel>) -> io::Result<Self> {
         let signals = Self::default();
         let mut source = Source::new()?;
         let first = Arc::clone(&signals.0);
@@ -52,7 +52,7 @@ impl Signals {
     }
 
     /// The first signal that came, if any did.
-    pub fn first(&self) -> Option<Signal> {
+    pub(super) fn first(&self) -> Option<Signal> {
         self.0.get().copied()
     }
 }

@@ -16,7 +16,7 @@ use crate::response::FinishReason;
 ///
 /// # Errors
 /// It cannot be written, or the journal cannot be read any more.
-pub fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Context) -> Result<(), Error> {
+pub(super) fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Context) -> Result<(), Error> {
     let (run, reader) = (&open.reader.run, &open.reader);
     let options = context.console.terminal_options(lang);
     context.console.print(|out| match format {
@@ -27,7 +27,7 @@ pub fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Context) 
 }
 
 /// Says where the reports are and what their reader must know.
-pub fn say(open: &OpenRun, place: &Place, context: &Context) {
+pub(super) fn say(open: &OpenRun, place: &Place, context: &Context) {
     let run = &open.reader.run;
     let console = &context.console;
     for warning in warnings(run) {
@@ -35,14 +35,17 @@ pub fn say(open: &OpenRun, place: &Place, context: &Context) {
     }
     if !run.finished {
         let left = run.count(Status::Skipped);
-        console.say(&format!("{left} of {} trials have no outcome yet: the same command continues the run", run.entries.len()));
+        console.say(&format!(
+            "{left} of {} trials have no outcome yet: the same command continues the run",
+            run.entries.len()
+        ));
     }
     console.say(&format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config)));
     console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), FILES.join(", ")));
 }
 
 /// What could mislead a reader of the figures.
-pub fn warnings(run: &Run) -> Vec<String> {
+pub(super) fn warnings(run: &Run) -> Vec<String> {
     let mut warnings = Vec::new();
     let errored = run.count(Status::Errored);
     if errored > 0 {

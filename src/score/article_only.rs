@@ -430,9 +430,9 @@ fn is_alone(passage: &Passage<'_>, range: &Range<usize>) -> bool {
 /// 「記事:」 before the article, 「以上」 after it.
 fn labels(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(concat!(
-            r"^[\[【(<〈《≪「*#■◆●\s]*(?:ニュース)?(?:記事|回答|返答|出力|答え|本文|要約|原稿|完成版|完成記事|記事本文|ニュース記事|敬語版|修正(?:後|例|版)[^。\n]{0,6}|直した文章|脚本|会話の要約|文章[(（][^)）]{1,8}[)）])(?:\s?(?:例|案|全文|はこちら))?[\]】)>〉》≫」*\s]*[:：]?[\]】)>〉》≫」*\s]*$",
-        ))
+        pattern(
+            "^[\\[【(<〈《≪「*#■◆●\\s]*(?:ニュース)?(?:記事|回答|返答|出力|答え|本文|要約|原稿|完成版|完成記事|記事本文|ニュース記事|敬語版|修正(?:後|例|版)[^。\\n]{0,6}|直した文章|脚本|会話の要約|文章[(（][^)）]{1,8}[)）])(?:\\s?(?:例|案|全文|はこちら))?[\\]】)>〉》≫」*\\s]*[:：]?[\\]】)>〉》≫」*\\s]*$",
+        )
     });
     static INLINE: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"^\**[\[【(]?(?:記事|回答|返答|出力|本文|要約|原稿|脚本)[\]】)]?\**[:：]\**"));
@@ -504,9 +504,8 @@ fn closing(passage: &Passage<'_>, tail: &[Range<usize>], violations: &mut Vec<Vi
         OFFERS.is_match(sentence) && !TO_READERS.iter().any(|word| sentence.contains(word))
     };
     for (n, range) in tail.iter().enumerate() {
-        if is_offer(range) {
-            violations.push((range.clone(), "closing"));
-        } else if CHECKS.is_match(&passage.text[range.clone()]) && tail.get(n + 1).is_some_and(is_offer) {
+        let leads_to_offer = || CHECKS.is_match(&passage.text[range.clone()]) && tail.get(n + 1).is_some_and(is_offer);
+        if is_offer(range) || leads_to_offer() {
             violations.push((range.clone(), "closing"));
         }
     }

@@ -3,16 +3,24 @@
 //! Promises pure functions: the same answer and case give the same scores, without a network, a clock or a model.
 
 mod article_only;
+pub mod covers;
 mod japanese_only;
+mod no_fabrication;
+pub mod plain;
+pub mod readability;
+mod refusal;
+mod register;
+mod repetition;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Source;
-use crate::property::{Property, Requirements};
+use crate::property::{Property, Requirements, Topic};
 use crate::text::Passage;
 
 /// The scorers' version: verdicts of different versions do not compare.
@@ -31,6 +39,21 @@ pub struct Subject<'a> {
     pub require: &'a Requirements,
     /// The day on which waivers are judged.
     pub today: Date,
+    /// How plainly each sentence says what each topic asks for: made once for the three `covers_*`.
+    weighed: OnceCell<Vec<[f64; 3]>>,
+}
+
+impl<'a> Subject<'a> {
+    /// An answer about `source`, to be judged by `require` as of `today`.
+    pub fn new(
+        answer: &'a str,
+        source: Option<&'a Source>,
+        prompt: Option<&'a str>,
+        require: &'a Requirements,
+        today: Date,
+    ) -> Self {
+        Self { passage: Passage::new(answer), source, prompt, require, today, weighed: OnceCell::new() }
+    }
 }
 
 /// The scores of the required properties, in report order.
@@ -43,16 +66,32 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
     match property {
         Property::JapaneseOnly => japanese_only::score(subject),
         Property::ArticleOnly => article_only::score(subject),
-        _ => Score { property, verdict: Verdict::Unscored, value: None, reason: None, evidence: Vec::new() },
+        Property::NoFabrication => no_fabrication::score(subject),
+        Property::Length => plain::length(subject),
+        Property::Readability => readability::score(subject),
+        Property::Register => register::score(subject),
+        Property::Repetition => repetition::score(subject),
+        Property::Refusal => refusal::score(subject),
+        Property::Contains => plain::contains(subject),
+        Property::NotContains => plain::not_contains(subject),
+        Property::Matches => plain::matches(subject),
+        Property::NotMatches => plain::not_matches(subject),
+        Property::CoversPurpose => covers::score(Topic::Purpose, subject),
+        Property::CoversActivities => covers::score(Topic::Activities, subject),
+        Property::CoversSignificance => covers::score(Topic::Significance, subject),
     }
 }
 
 impl Subject<'_> {
     /// Evidence for `range` of the normalised text.
     fn evidence(&self, range: &Range<usize>, kind: impl Into<Cow<'static, str>>) -> Evidence {
-        let original = self.passage.to_original(range);
+        self.evidence_in_original(&self.passage.to_original(range), kind)
+    }
+
+    /// Evidence for `original`, a range of the answer as given.
+    fn evidence_in_original(&self, original: &Range<usize>, kind: impl Into<Cow<'static, str>>) -> Evidence {
         let start = self.passage.chars_before(original.start);
-        let text = &self.passage.original[original];
+        let text = &self.passage.original[original.clone()];
         Evidence {
             span: Some(Span { start, end: start + text.chars().count() }),
             text: text.to_owned(),

@@ -4,12 +4,16 @@
 //! only when asked for.
 
 pub mod block;
+pub mod date;
 mod dictionary;
+pub mod hedge;
 pub mod foreign;
 pub mod morpheme;
+pub mod name;
 pub mod normalize;
 pub mod number;
 pub mod quantity;
+pub mod quotation;
 pub mod sentence;
 pub mod tag;
 

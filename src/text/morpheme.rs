@@ -59,7 +59,7 @@ struct Node {
 }
 
 const NONE: u32 = u32::MAX;
-/// Longer groups of unknown characters are cut, as MeCab does.
+/// Longer groups of unknown characters are cut, as `MeCab` does.
 const LONGEST_GROUP: usize = 24;
 /// Lines are analysed in pieces of at most this many bytes, so that no line takes memory without bound.
 const LONGEST_PIECE: usize = 8192;

@@ -33,6 +33,14 @@ impl Normalized {
         let mut same_since = 0;
         let mut chars = original.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
+            if c == '\\' && is_escaped_newline(&original[at..]) {
+                this.push_same(original, same_since..at);
+                this.push_piece(at, true);
+                this.text.push('\n');
+                chars.next();
+                same_since = at + 2;
+                continue;
+            }
             let next_combines = chars.peek().is_some_and(|(_, next)| combines(*next));
             if is_plain(c) && !next_combines {
                 continue;
@@ -94,6 +102,11 @@ impl Normalized {
             (true, false) => piece.original_start as usize,
         }
     }
+}
+
+/// `\n` in words, as JSON wrappers leave it; not the beginning of a formula's command.
+fn is_escaped_newline(text: &str) -> bool {
+    text.strip_prefix("\\n").is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase()))
 }
 
 /// Characters that stand for themselves: most of any Japanese text.
@@ -172,6 +185,7 @@ mod tests {
             ("5m²½…", "5m²½…"),
             ("髙島\u{200B}屋", "高島屋"),
             ("“量子”", "\"量子\""),
+            ("一\\n\\n二\\nabla", "一\n\n二\\nabla"),
         ] {
             assert_eq!(Normalized::new(original).text, expected);
         }

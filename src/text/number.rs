@@ -19,8 +19,7 @@ pub struct Numeral {
 pub fn numeral(text: &str) -> Option<Numeral> {
     let mut parser = Parser::default();
     let mut rest = text;
-    loop {
-        let Some(c) = rest.chars().next() else { break };
+    while let Some(c) = rest.chars().next() {
         let taken = if c.is_ascii_digit() { parser.digits(rest) } else { parser.kanji(c, &rest[c.len_utf8()..]) };
         let Some(length) = taken else { break };
         rest = &rest[length..];
@@ -193,7 +192,8 @@ impl Parser {
 
     fn finish(self, len: usize) -> Option<Numeral> {
         let value = self.total + self.section + self.digits.unwrap_or(0.0);
-        let is_something = self.read > 0 || self.digits.is_some();
+        // 〇〇 alone stands for something left out.
+        let is_something = self.read > 0 || (self.digits.is_some() && self.has_digits);
         is_something.then_some(Numeral {
             value,
             len,
@@ -236,7 +236,7 @@ mod tests {
             assert!((found.value - value).abs() < 1e-6 * value, "{text}: {}", found.value);
             assert_eq!(&text[found.len..], rest);
         }
-        for text in ["参加", "万博", "億", "社", ""] {
+        for text in ["参加", "万博", "億", "社", "〇〇", ""] {
             assert_eq!(numeral(text), None, "{text}");
         }
     }

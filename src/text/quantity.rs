@@ -71,6 +71,10 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
             at = skipped.end.max(at);
             continue;
         }
+        if let Some(foreign_end) = foreign_line(text, start) {
+            at = foreign_end;
+            continue;
+        }
         if let Some(quantity) = quantity_at(passage, start) {
             at = quantity.core.end.max(at);
             found.push(quantity);
@@ -80,6 +84,14 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
         }
     }
     join(text, found)
+}
+
+/// The end of a line that is mostly in Latin letters: its numbers have other units.
+fn foreign_line(text: &str, at: usize) -> Option<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+    let line = &text[start..end];
+    (line.bytes().filter(u8::is_ascii_alphabetic).count() * 2 > line.chars().count()).then_some(end.max(at + 1))
 }
 
 fn quantity_at(passage: &Passage<'_>, start: usize) -> Option<Quantity> {
@@ -92,11 +104,14 @@ fn quantity_at(passage: &Passage<'_>, start: usize) -> Option<Quantity> {
     if !numeral.has_digits && !is_kanji_number(passage, start, end) {
         return None;
     }
-    if let Some(fraction) = fraction_at(text, start, end, &numeral) {
-        return Some(fraction);
+    let special = fraction_at(text, start, end, &numeral)
+        .or_else(|| score_at(text, start, end, &numeral))
+        .or_else(|| tenths_at(text, start, end, &numeral));
+    if special.is_some() {
+        return special;
     }
     let rest = &text[end..];
-    let gap = if rest.starts_with(' ') { 1 } else { 0 };
+    let gap = usize::from(rest.starts_with(' '));
     let (unit, factor, length) = match known_unit(&rest[gap..]) {
         Some((unit, factor, length)) => (unit, factor, gap + length),
         None => match counted_noun(passage, end) {
@@ -200,6 +215,48 @@ fn fraction_at(text: &str, start: usize, end: usize, denominator: &Numeral) -> O
     })
 }
 
+/// 3対1: the score of a match, as one.
+fn score_at(text: &str, start: usize, end: usize, ours: &Numeral) -> Option<Quantity> {
+    let rest = text[end..].strip_prefix('対').or_else(|| text[end..].strip_prefix("勝"))?;
+    let theirs = numeral(rest)?;
+    let is_record = text[end..].starts_with('勝');
+    let tail = &rest[theirs.len..];
+    let mark = if is_record { tail.strip_prefix('敗').map(|_| '敗'.len_utf8())? } else { 0 };
+    let core = start..text.len() - rest.len() + theirs.len + mark;
+    Some(Quantity {
+        range: core.clone(),
+        core,
+        value: ours.value * 1000.0 + theirs.value,
+        upper: ours.value * 1000.0 + theirs.value,
+        unit: Unit::Counter(if is_record { "勝敗" } else { "対" }),
+        exactness: Exactness::Exact,
+        precision: 4,
+        is_ordinal: false,
+        has_digits: ours.has_digits,
+    })
+}
+
+/// 8割7分: a share in tenths and hundredths.
+fn tenths_at(text: &str, start: usize, end: usize, tenths: &Numeral) -> Option<Quantity> {
+    let rest = text[end..].strip_prefix('割')?;
+    let hundredths = numeral(rest)?;
+    rest[hundredths.len..].strip_prefix('分')?;
+    let core = start..text.len() - rest.len() + hundredths.len + '分'.len_utf8();
+    let value = tenths.value * 10.0 + hundredths.value;
+    let (range, exactness, _) = with_qualifiers(text, &core, false);
+    Some(Quantity {
+        range,
+        core,
+        value,
+        upper: value,
+        unit: Unit::Percent,
+        exactness,
+        precision: 2,
+        is_ordinal: false,
+        has_digits: tenths.has_digits,
+    })
+}
+
 /// The noun that is counted directly: 256チーム, 150個の銀河, 58の消防本部.
 fn counted_noun(passage: &Passage<'_>, end: usize) -> Option<(String, usize)> {
     let text = passage.text.as_str();
@@ -227,8 +284,21 @@ fn counted_noun(passage: &Passage<'_>, end: usize) -> Option<(String, usize)> {
 fn is_no_quantity(text: &str, start: usize, end: usize, numeral: &Numeral, unit: &Unit) -> bool {
     let (before, rest) = (&text[..start], &text[end..]);
     let is_one = (numeral.value - 1.0).abs() < 1e-9;
-    let counts = matches!(unit, Unit::Counter(_) | Unit::Noun(_));
+    let counts = matches!(unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure(_));
+    if ["でわかる", "で分かる", "でまるわかり"]
+        .iter()
+        .any(|words| rest.chars().skip(1).take(6).collect::<String>().contains(words))
+    {
+        return true;
+    }
+    // The length of the answer is no matter of the news.
+    if *unit == Unit::Counter("字") && numeral.value >= 50.0 {
+        return true;
+    }
     if is_one && counts && !before.ends_with(['第', '約', '計']) && !before.ends_with("わずか") {
+        return true;
+    }
+    if rest.starts_with('つ') && (!numeral.has_digits || numeral.value < 3.0) {
         return true;
     }
     if rest.starts_with('つ') || rest.starts_with("国間") || rest.starts_with("者") && numeral.value < 5.0 {
@@ -244,7 +314,9 @@ fn is_no_quantity(text: &str, start: usize, end: usize, numeral: &Numeral, unit:
         let is_mark = before[line_start..].trim_matches([' ', '(', '第', '#', '*']).is_empty()
             && rest.starts_with(['.', ')', '、', ':', ' ', '\n']);
         let is_small_kanji = !numeral.has_digits && numeral.value < 100.0;
-        let is_letter_code = rest.starts_with(|c: char| c.is_ascii_alphabetic());
+        // レベル2, フェーズ3: a term with its number.
+        let is_term = before.ends_with(|c: char| matches!(c, 'ァ'..='ヺ' | 'ー'));
+        let is_letter_code = is_term || rest.starts_with(|c: char| c.is_ascii_alphabetic());
         return is_mark
             || is_small_kanji
             || is_letter_code
@@ -428,6 +500,10 @@ fn known_unit(rest: &str) -> Option<(Unit, f64, usize)> {
         .filter(|(spelling, ..)| spelling.starts_with(first) && rest.starts_with(spelling))
         .max_by_key(|(spelling, ..)| spelling.len())?;
     // A Latin unit ends where its letters end: 5Gbps is no 5 G, 3D no 3 days.
+    // 840万人前後 is about 8.4 million people, not portions.
+    if *spelling == "人前" && rest[spelling.len()..].starts_with('後') {
+        return Some((Unit::Counter("人"), 1.0, '人'.len_utf8()));
+    }
     let ends = rest[spelling.len()..].chars().next().is_none_or(|c| !c.is_ascii_alphabetic());
     if spelling.ends_with(|c: char| c.is_ascii_alphabetic()) && !ends {
         return None;
@@ -598,6 +674,21 @@ const UNITS: &[(&str, &str, f64)] = &[
     ("名", "counter:人", 1.0),
     ("名様", "counter:人", 1.0),
     ("人前", "counter:人前", 1.0),
+    ("にん", "counter:人", 1.0),
+    ("かい", "counter:回", 1.0),
+    ("ひき", "counter:匹", 1.0),
+    ("ぴき", "counter:匹", 1.0),
+    ("びき", "counter:匹", 1.0),
+    ("ほん", "counter:本", 1.0),
+    ("ぼん", "counter:本", 1.0),
+    ("ぽん", "counter:本", 1.0),
+    ("まい", "counter:枚", 1.0),
+    ("さい", "counter:歳", 1.0),
+    ("コマ", "counter:コマ", 1.0),
+    ("時限", "counter:コマ", 1.0),
+    ("駅", "counter:駅", 1.0),
+    ("学年", "counter:学年", 1.0),
+    ("班", "counter:班", 1.0),
     ("人分", "counter:人前", 1.0),
     ("世帯", "counter:世帯", 1.0),
     ("家族", "counter:世帯", 1.0),
@@ -674,7 +765,6 @@ const UNITS: &[(&str, &str, f64)] = &[
     ("作品", "counter:作品", 1.0),
     ("点", "counter:点", 1.0),
     ("個", "counter:個", 1.0),
-    ("コ", "counter:個", 1.0),
     ("つ", "counter:個", 1.0),
     ("種", "counter:種類", 1.0),
     ("種類", "counter:種類", 1.0),
@@ -756,6 +846,9 @@ mod tests {
             ("十数店がまとめられる", &["十数店=15 Counter(\"店\")"]),
             ("第4回大会", &["第4回=4 Counter(\"回\")"]),
             ("3つの企業が", &["3つ=3 Counter(\"個\")"]),
+            ("3対1で勝ち", &["3対1=3001 Counter(\"対\")"]),
+            ("受精率は8割7分に", &["8割7分=87 Percent"]),
+            ("840万人前後です", &["840万人前後=8400000 Counter(\"人\")"]),
         ] {
             assert_eq!(found(text), expected, "{text}");
         }

@@ -49,6 +49,7 @@ pub(super) struct Http {
 /// The environment variable that must hold a key before `model` can be asked, and does not.
 ///
 /// A server other than the vendor's own needs a key only if evalrun.toml names its variable.
+#[expect(clippy::implicit_hasher, reason = "it is the environment as std gives it")]
 pub fn missing_key<'a>(model: &'a Model, environment: &HashMap<String, String>) -> Option<&'a str> {
     let variable = model.key_variable.as_deref()?;
     (needs_key(model) && key_in(environment, variable).is_none()).then_some(variable)

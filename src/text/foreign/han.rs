@@ -93,7 +93,7 @@ fn clauses(text: &str) -> Vec<Range<usize>> {
 /// Whether a stretch without kana is a Chinese clause: it has characters or function words that only Chinese has there.
 fn is_chinese_clause(passage: &Passage<'_>, clause: &Range<usize>) -> bool {
     let text = &passage.text[clause.clone()];
-    let is_foreign = |c: &char| is_han(*c) && (!is_in_japanese_use(*c) || TRADITIONAL.contains(*c));
+    let is_foreign = |c: &char| is_han(*c) && (!is_in_japanese_use(*c) || is_traditional(*c));
     let foreign = text.chars().filter(is_foreign).count();
     let han = text.chars().filter(|c| is_han(*c)).count();
     let function_words = passage
@@ -206,7 +206,7 @@ const CHINESE_WORDS: &str = "因為 因爲 因此 但是 如果 可以 没有 �
 /// Traditional characters that modern Japanese keeps in names alone, each with its word.
 fn traditional(passage: &Passage<'_>, run: &Range<usize>, known: &str) -> Vec<Range<usize>> {
     let text = passage.text.as_str();
-    if !text[run.clone()].chars().any(|c| TRADITIONAL.contains(c)) {
+    if !text[run.clone()].chars().any(is_traditional) {
         return Vec::new();
     }
     let words = passage.morphemes_in(run).iter();
@@ -214,10 +214,20 @@ fn traditional(passage: &Passage<'_>, run: &Range<usize>, known: &str) -> Vec<Ra
         .filter(|word| {
             let surface = word.surface(text);
             let is_name = word.known && (word.pos().is_proper() || surface.chars().count() > 1);
-            surface.chars().any(|c| TRADITIONAL.contains(c)) && !is_name && !known.contains(surface)
+            surface.chars().any(is_traditional) && !is_name && !known.contains(surface)
         })
         .map(|word| whole_run(text, run, &word.range()))
         .collect()
+}
+
+fn is_traditional(c: char) -> bool {
+    static SORTED: OnceLock<Vec<char>> = OnceLock::new();
+    let sorted = SORTED.get_or_init(|| {
+        let mut chars: Vec<char> = TRADITIONAL.chars().collect();
+        chars.sort_unstable();
+        chars
+    });
+    sorted.binary_search(&c).is_ok()
 }
 
 /// A word within a short run is shown with the run.

@@ -69,14 +69,20 @@ fn masks(passage: &Passage<'_>) -> Vec<Range<usize>> {
     static PATTERN: OnceLock<regex::Regex> = OnceLock::new();
     let pattern = PATTERN.get_or_init(|| {
         regex::Regex::new(concat!(
-            r"https?:[^\s　、。」』）)]*|www\.[^\s　、。」』）)]*|[\w.+-]+@[\w-]+\.[\w.-]+",
-            r"|(?:[\w-]+\.)+(?:com|org|net|jp|go|ne|co|io|edu|gov|html|pdf|txt|json|csv|md|png|jpg|py|js)\b[\w/.-]*",
+            r"https?:[^\s　、。」』）)]*|www\.[^\s　、。」』）)]*|[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+\.[A-Za-z0-9.-]+",
+            r"|(?:[A-Za-z0-9_-]+\.)+(?:com|org|net|jp|go|ne|co|io|edu|gov|html|pdf|txt|json|csv|md|png|jpg|py|js)(?-u:\b)[A-Za-z0-9_/.-]*",
             r"|<\|[^|>\s]*\|>|</?[A-Za-z][^>\n]{0,40}>|<s>|\[/?[A-Z]+\]|\\[A-Za-z]+(?:\{[A-Za-z]*\})?|\$[^$\n]{1,80}\$",
-            r"|[@#][A-Za-z]\w*|`[^`\n]{1,60}`|(?m:^(?:assistant|user|system|model)\s*:?$)|assistantfinal|assistantcommentary",
+            r"|[@#][A-Za-z][A-Za-z0-9_]*|`[^`\n]{1,60}`|assistantfinal|assistantcommentary",
         ))
         .expect("a valid pattern")
     });
     let mut masks: Vec<Range<usize>> = pattern.find_iter(&passage.text).map(|found| found.range()).collect();
+    for block in &passage.blocks {
+        let line = passage.text[block.range.clone()].trim_end_matches([':', ' ']);
+        if matches!(line, "assistant" | "user" | "system" | "model") {
+            masks.push(block.range.clone());
+        }
+    }
     for block in passage.blocks.iter().filter(|block| block.kind == BlockKind::Code) {
         let line = &passage.text[block.range.clone()];
         if line.starts_with("```") || line.starts_with("~~~") {

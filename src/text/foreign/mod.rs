@@ -143,7 +143,7 @@ fn whole_word(text: &str, range: Range<usize>) -> Range<usize> {
     range.start - before..range.end + after
 }
 
-/// UTF-8 that was read as Latin-1 or Shift_JIS: `ã‚`, `â€`, `縺ゅ`.
+/// UTF-8 that was read as Latin-1 or `Shift_JIS`: `ã‚`, `â€`, `縺ゅ`.
 fn misread_bytes(text: &str) -> Vec<Foreign> {
     let mut runs = Vec::new();
     for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "繝"]

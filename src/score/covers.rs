@@ -1,0 +1,84 @@
+//! `covers_purpose`, `covers_activities`, `covers_significance`: the article says of this news why it is done, what is
+//! done beyond the headline, and why it matters. Value 1 or 0; evidence: the sentence that says so most plainly.
+//!
+//! What is said of something else, or of the field in general, does not count, whatever words it uses: each cue is
+//! weighed by whom it is about. A case's own key points (`[[require.topic]]`) replace the general rules for their topic.
+
+mod about;
+mod features;
+mod weights;
+
+use std::ops::Range;
+
+use super::{Score, Subject, Verdict};
+use crate::property::{KeyPoint, Topic};
+use about::Outline;
+use features::features;
+
+pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
+    let key_points: Vec<&KeyPoint> =
+        subject.require.key_points.iter().flatten().filter(|key_point| key_point.topic == topic).collect();
+    if !key_points.is_empty() {
+        return score_key_points(topic, subject, &key_points);
+    }
+    let Some(source) = subject.source else {
+        return Score {
+            property: topic.property(),
+            verdict: Verdict::Unscored,
+            value: None,
+            reason: Some("without a source it cannot be told what the news is".to_owned()),
+            evidence: Vec::new(),
+        };
+    };
+    let weighed = subject.weighed.get_or_init(|| weigh(&Outline::new(&subject.passage, source)));
+    let best = weighed
+        .iter()
+        .enumerate()
+        .map(|(n, weights)| (weights[topic as usize], n))
+        .filter(|(weight, _)| *weight >= 0.0)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let evidence =
+        best.map(|(_, n)| subject.evidence(&subject.passage.sentences[n].range, topic.name())).into_iter().collect();
+    let reason = best.is_none().then(|| format!("no sentence says the {} of this news", topic.name()));
+    Score { reason, ..Score::binary(topic.property(), best.is_some(), evidence) }
+}
+
+/// Every key point must be met: one of `any_of`, and each of `all_of`.
+fn score_key_points(topic: Topic, subject: &Subject<'_>, key_points: &[&KeyPoint]) -> Score {
+    let text = subject.passage.original;
+    let mut evidence = Vec::new();
+    let mut missing = Vec::new();
+    for key_point in key_points {
+        let found: Vec<Range<usize>> =
+            key_point.any_of.iter().filter_map(|pattern| Some(pattern.0.find(text)?.range())).take(1).collect();
+        if found.is_empty() && !key_point.any_of.is_empty() {
+            missing.push(key_point.any_of.iter().map(|pattern| pattern.0.as_str()).collect::<Vec<_>>().join(" | "));
+        }
+        evidence.extend(found.iter().map(|range| subject.evidence_in_original(range, topic.name())));
+        for pattern in &key_point.all_of {
+            match pattern.0.find(text) {
+                Some(found) => evidence.push(subject.evidence_in_original(&found.range(), topic.name())),
+                None => missing.push(pattern.0.as_str().to_owned()),
+            }
+        }
+    }
+    let reason = (!missing.is_empty()).then(|| format!("missing key points: {}", missing.join("; ")));
+    Score { reason, ..Score::binary(topic.property(), missing.is_empty(), evidence) }
+}
+
+/// How plainly each sentence says what each topic asks for; from 0 on it does.
+fn weigh(outline: &Outline<'_>) -> Vec<[f64; 3]> {
+    let weigh = |n: usize, features: &[&str]| {
+        if outline.is_foreign(n) { [f64::NEG_INFINITY; 3] } else { weights::sum(features) }
+    };
+    features(outline).iter().enumerate().map(|(n, features)| weigh(n, features)).collect()
+}
+
+/// The features of every sentence with the sentence's place (bytes of the normalised text), for learning their weights.
+#[doc(hidden)]
+pub fn sentence_features(subject: &Subject<'_>) -> Vec<(Range<usize>, Vec<&'static str>)> {
+    let Some(source) = subject.source else { return Vec::new() };
+    let outline = Outline::new(&subject.passage, source);
+    let all = features(&outline).into_iter().enumerate().filter(|(n, _)| !outline.is_foreign(*n));
+    all.map(|(n, features)| (subject.passage.sentences[n].range.clone(), features)).collect()
+}

@@ -1,0 +1,572 @@
+//! Whom a sentence is about: this news, its actors, or something else.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use crate::case::Source;
+use crate::text::Passage;
+use crate::text::block::BlockKind;
+use crate::text::morpheme::Morpheme;
+use crate::text::name::names;
+use crate::text::tag::{Form, Inflection, Pos};
+
+/// Whom a sentence, or the owner of a word in it, is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// This news or one of its actors, by name or by a word that points at it.
+    News,
+    /// Nobody says; what stands around it decides.
+    Open,
+    /// Something else: the field in general, another thing, the past.
+    Other,
+}
+
+/// An article held against its news.
+pub(super) struct Outline<'a> {
+    /// The article.
+    pub(super) passage: &'a Passage<'a>,
+    /// Names of those who act: publisher, aliases, people and bodies of the source.
+    actors: Vec<String>,
+    /// Content words of the headline.
+    title_words: HashSet<String>,
+    /// Verbal nouns of the headline: what happens.
+    title_actions: HashSet<String>,
+    /// Figures of the source, as written with any spelling.
+    figures: HashSet<String>,
+    signs: Vec<Signs>,
+    about: Vec<About>,
+}
+
+/// What a sentence holds of the news.
+#[derive(Debug, Clone, Copy, Default)]
+struct Signs {
+    actor: bool,
+    pointer: bool,
+    title_words: usize,
+}
+
+/// Words that point at the news.
+const POINTERS: [&str; 44] = [
+    "今回",
+    "この取り組み",
+    "この事業",
+    "この活動",
+    "この発見",
+    "この成果",
+    "この大会",
+    "この催し",
+    "このイベント",
+    "この計画",
+    "この仕組み",
+    "この制度",
+    "このサービス",
+    "この装置",
+    "この薬",
+    "このロボット",
+    "このアプリ",
+    "このバス",
+    "この船",
+    "この研究",
+    "この調査",
+    "この発表",
+    "この決定",
+    "この改定",
+    "この試み",
+    "この動き",
+    "このニュース",
+    "この開校",
+    "この優勝",
+    "この知見",
+    "この枠組み",
+    "このプロジェクト",
+    "こうした取り組み",
+    "こうした活動",
+    "こうした活躍",
+    "そうした取り組み",
+    "これにより",
+    "これによって",
+    "同社",
+    "同市",
+    "同町",
+    "同県",
+    "同大学",
+    "同館",
+];
+
+/// Words for the actors of any news.
+const ROLES: [&str; 26] = [
+    "同社",
+    "同市",
+    "同町",
+    "同県",
+    "同大",
+    "同館",
+    "同協会",
+    "市は",
+    "町は",
+    "県は",
+    "国は",
+    "会社は",
+    "会社が",
+    "チームは",
+    "チームが",
+    "グループは",
+    "組合は",
+    "組合さん",
+    "両行",
+    "財団は",
+    "スタッフ",
+    "担当者",
+    "主催者",
+    "協会は",
+    "連盟は",
+    "大学は",
+];
+
+/// Nouns of events and undertakings: the aim of one of these, without a name before it, is that of the news.
+const EVENT_NOUNS: [&str; 40] = [
+    "取り組み",
+    "事業",
+    "計画",
+    "活動",
+    "プロジェクト",
+    "開発",
+    "導入",
+    "開催",
+    "実証",
+    "試行",
+    "派遣",
+    "統合",
+    "改定",
+    "値上げ",
+    "値下げ",
+    "答申",
+    "指定",
+    "研究",
+    "調査",
+    "企画",
+    "催し",
+    "イベント",
+    "会合",
+    "商談会",
+    "面談会",
+    "試み",
+    "新設",
+    "設置",
+    "拡充",
+    "再開",
+    "開設",
+    "発売",
+    "運行",
+    "運航",
+    "移転",
+    "改修",
+    "募集",
+    "見直し",
+    "変更",
+    "キャンペーン",
+];
+
+impl<'a> Outline<'a> {
+    pub(super) fn new(passage: &'a Passage<'a>, source: &'a Source) -> Self {
+        let title = Passage::new(&source.title);
+        let body = source.body.as_deref().map(Passage::new);
+        let mut actors: Vec<String> = source.aliases.iter().flatten().cloned().collect();
+        actors.push(source.publisher.clone());
+        for text in [Some(&title), body.as_ref()].into_iter().flatten() {
+            actors.extend(names(text).into_iter().map(|name| text.text[name.core.clone()].to_owned()));
+        }
+        actors.extend(quoted(&title.text));
+        let actors: Vec<String> =
+            actors.iter().map(|name| Passage::new(name).text).filter(|name| name.chars().count() >= 2).collect();
+        let content = |word: &&Morpheme| is_content(word) && word.range().len() >= 6;
+        let words_of = |text: &Passage<'_>, test: &dyn Fn(&Morpheme) -> bool| -> HashSet<String> {
+            text.morphemes()
+                .iter()
+                .filter(content)
+                .filter(|word| test(word))
+                .map(|word| word.surface(&text.text).to_owned())
+                .collect()
+        };
+        let mut outline = Self {
+            passage,
+            actors,
+            title_words: words_of(&title, &|_| true),
+            title_actions: words_of(&title, &|word| word.pos() == Pos::VerbalNoun),
+            figures: [Some(&title), body.as_ref()]
+                .into_iter()
+                .flatten()
+                .flat_map(|text| digits(&text.text))
+                .chain(source.facts.iter().flat_map(|fact| digits(&Passage::new(fact).text)))
+                .collect(),
+            signs: Vec::new(),
+            about: Vec::new(),
+        };
+        outline.signs = outline.find_signs();
+        outline.about = outline.judge_all();
+        outline
+    }
+
+    /// The text of a sentence.
+    pub(super) fn text(&self, n: usize) -> &str {
+        &self.passage.text[self.passage.sentences[n].range.clone()]
+    }
+
+    /// Whom a sentence is about.
+    pub(super) fn about(&self, n: usize) -> About {
+        self.about[n]
+    }
+
+    /// Whether a sentence is mostly in another language.
+    pub(super) fn is_foreign(&self, n: usize) -> bool {
+        let text = self.text(n);
+        text.chars().filter(|c| matches!(c, 'ぁ'..='ヺ')).count() * 8 < text.chars().count()
+    }
+
+    /// Whether a sentence has a word that points at the news: 今回, この取り組み.
+    pub(super) fn points_at_news(&self, n: usize) -> bool {
+        self.signs[n].pointer
+    }
+
+    /// The number of the headline's content words in a sentence.
+    pub(super) fn title_overlap(&self, n: usize) -> usize {
+        self.signs[n].title_words
+    }
+
+    /// Whether a sentence names an actor of the news.
+    pub(super) fn mentions_actor(&self, n: usize) -> bool {
+        self.signs[n].actor
+    }
+
+    /// Looks for actors, pointers and words of the headline in one pass.
+    fn find_signs(&self) -> Vec<Signs> {
+        let words: Vec<&str> = self.title_words.iter().map(String::as_str).collect();
+        let (actors, pointers) = (self.actors.len() + ROLES.len(), self.actors.len() + ROLES.len() + POINTERS.len());
+        let patterns = self.actors.iter().map(String::as_str).chain(ROLES).chain(POINTERS).chain(words.iter().copied());
+        let automaton =
+            AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(patterns).expect("a small list");
+        let sentences = &self.passage.sentences;
+        let mut signs = vec![Signs::default(); sentences.len()];
+        let mut seen = vec![usize::MAX; words.len()];
+        for found in automaton.find_overlapping_iter(&self.passage.text) {
+            let n = sentences.partition_point(|sentence| sentence.range.end < found.end());
+            if sentences.get(n).is_none_or(|sentence| sentence.range.start > found.start()) {
+                continue;
+            }
+            match found.pattern().as_usize() {
+                pattern if pattern < actors => signs[n].actor = true,
+                pattern if pattern < pointers => signs[n].pointer = true,
+                pattern if seen[pattern - pointers] != n => {
+                    seen[pattern - pointers] = n;
+                    signs[n].title_words += 1;
+                }
+                _ => {}
+            }
+        }
+        signs
+    }
+
+    /// The heading that a sentence stands under.
+    pub(super) fn heading_above(&self, n: usize) -> Option<&str> {
+        let block = self.passage.sentences[n].block;
+        let above = self.passage.blocks[..block].iter().rev().find(|block| block.kind == BlockKind::Heading)?;
+        Some(&self.passage.text[above.content.clone()])
+    }
+
+    /// How far down the article a sentence stands, from 0 to 1.
+    #[expect(clippy::cast_precision_loss, reason = "articles have few sentences")]
+    pub(super) fn position(&self, n: usize) -> f64 {
+        n as f64 / self.passage.sentences.len().max(2) as f64
+    }
+
+    fn judge_all(&self) -> Vec<About> {
+        let mut about = Vec::new();
+        let mut general_block: Option<usize> = None;
+        let mut general_section = false;
+        for (n, sentence) in self.passage.sentences.iter().enumerate() {
+            let block = &self.passage.blocks[sentence.block];
+            let text = self.text(n);
+            if block.kind == BlockKind::Heading {
+                general_section = is_general_heading(text);
+                general_block = None;
+                about.push(About::Open);
+                continue;
+            }
+            if block.after_blank && general_block.is_some_and(|general| general != sentence.block) {
+                general_block = None;
+            }
+            let points = self.points_at_news(n) || self.mentions_actor(n);
+            let opens_general = is_definition(text) || is_general_opening(text);
+            if opens_general && !points {
+                general_block = Some(sentence.block);
+            }
+            about.push(if points && !is_definition(text) {
+                About::News
+            } else if opens_general || general_block == Some(sentence.block) || general_section {
+                About::Other
+            } else {
+                About::Open
+            });
+        }
+        about
+    }
+
+    /// Whose the noun at byte `at` of a sentence is: the words before の, or the sentence's topic.
+    pub(super) fn owner_of_noun(&self, n: usize, at: usize, noun: &str) -> About {
+        let text = self.text(n);
+        let before = &text[..at];
+        if is_adnominal(&text[at + noun.len()..]) && !self.topic_is_news(n, at) {
+            return About::Other;
+        }
+        if let Some(phrase) = owner_phrase(before) {
+            return self.classify_owner(n, phrase);
+        }
+        if let Some(topic) = topic_phrase(before) {
+            return self.classify_owner(n, topic);
+        }
+        self.about(n)
+    }
+
+    fn topic_is_news(&self, n: usize, at: usize) -> bool {
+        topic_phrase(&self.text(n)[..at]).is_some_and(|topic| self.classify_owner(n, topic) == About::News)
+    }
+
+    fn classify_owner(&self, n: usize, phrase: &str) -> About {
+        const DEICTIC: [&str; 14] = [
+            "今回",
+            "この",
+            "その",
+            "同",
+            "本事業",
+            "こう",
+            "当",
+            "そんな",
+            "それ",
+            "これ",
+            "ここ",
+            "大き",
+            "最大",
+            "もうひとつ",
+        ];
+        let points = POINTERS.iter().any(|pointer| phrase.contains(pointer))
+            || DEICTIC.iter().any(|word| phrase.starts_with(word) || phrase.contains(&format!("、{word}")))
+            || self.actors.iter().any(|actor| phrase.contains(actor.as_str()));
+        let is_event = EVENT_NOUNS.iter().any(|noun| phrase.ends_with(noun))
+            || self.title_actions.iter().any(|word| phrase.ends_with(word.as_str()));
+        match (points || is_event, self.about(n)) {
+            (true, About::Other) if !points => About::Other,
+            (true, _) => About::News,
+            (false, _) => About::Other,
+        }
+    }
+
+    /// The number of content words of a sentence that the headline lacks.
+    pub(super) fn details_beyond_title(&self, n: usize) -> usize {
+        let words = self.passage.morphemes_in(&self.passage.sentences[n].range);
+        let new = words.iter().filter(|word| is_content(word) || word.pos() == Pos::Verb && word.range().len() >= 6);
+        let new: HashSet<&str> =
+            new.map(|word| word.surface(&self.passage.text)).filter(|word| !self.title_words.contains(*word)).collect();
+        new.iter().filter(|word| !self.actors.iter().any(|actor| actor.contains(**word))).count()
+    }
+
+    /// Whether a sentence holds a figure of the source that the headline lacks or has.
+    pub(super) fn has_known_figure(&self, n: usize) -> bool {
+        digits(self.text(n)).iter().any(|figure| self.figures.contains(figure))
+    }
+
+    /// Whether the predicate tells an action done, being done or to be done: no copula, no state, no supposition.
+    pub(super) fn has_concrete_action(&self, n: usize) -> bool {
+        let range: &Range<usize> = &self.passage.sentences[n].range;
+        let words = self.passage.morphemes_in(range);
+        let Some(last) = words.iter().rposition(|word| !matches!(word.pos(), Pos::Symbol | Pos::FinalParticle)) else {
+            return false;
+        };
+        let tail = &words[last.saturating_sub(6)..=last];
+        let is_copula =
+            tail.last().is_some_and(|word| matches!(word.tag.inflection, Inflection::Desu | Inflection::Da));
+        let verb = tail.iter().rev().find(|word| matches!(word.pos(), Pos::Verb | Pos::VerbalNoun));
+        let Some(verb) = verb else { return false };
+        const STATES: [&str; 24] = [
+            "ある",
+            "なる",
+            "いる",
+            "できる",
+            "言う",
+            "いう",
+            "思う",
+            "考える",
+            "呼ぶ",
+            "知る",
+            "わかる",
+            "分かる",
+            "見える",
+            "違う",
+            "異なる",
+            "含む",
+            "持つ",
+            "期待",
+            "注目",
+            "みる",
+            "見る",
+            "示す",
+            "願う",
+            "感じる",
+        ];
+        let base = verb.base(&self.passage.text);
+        !is_copula && !STATES.contains(&base) && !(verb.tag.form == Form::Conditional)
+    }
+}
+
+fn is_content(word: &Morpheme) -> bool {
+    matches!(
+        word.pos(),
+        Pos::Noun
+            | Pos::VerbalNoun
+            | Pos::AdjectivalNoun
+            | Pos::ProperNoun
+            | Pos::PlaceName
+            | Pos::OrganizationName
+            | Pos::FamilyName
+            | Pos::GivenName
+    )
+}
+
+fn quoted(text: &str) -> Vec<String> {
+    text.split('「').skip(1).filter_map(|part| part.split('」').next()).map(str::to_owned).collect()
+}
+
+/// Runs of digits of two and more, or with a unit of measure behind them.
+fn digits(text: &str) -> Vec<String> {
+    let plain: String = text.chars().filter(|c| *c != ',').collect();
+    plain
+        .split(|c: char| !c.is_ascii_digit() && c != '.')
+        .filter(|run| run.trim_matches('.').len() >= 2)
+        .map(|run| run.trim_matches('.').to_owned())
+        .collect()
+}
+
+/// A heading over an explanation of the field.
+fn is_general_heading(text: &str) -> bool {
+    [
+        "とは",
+        "って何",
+        "ってなに",
+        "ってどんな",
+        "豆知識",
+        "基礎知識",
+        "歴史",
+        "について知",
+        "知っておきたい",
+        "そもそも",
+        "コラム",
+        "用語",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+        && !["どんな大会", "どんな取り組み", "どんな事業"].iter().any(|word| text.contains(word))
+}
+
+/// Xとは、…のことです.
+fn is_definition(text: &str) -> bool {
+    let head: String = text.chars().take(24).collect();
+    let is_topic = head.contains("とは、")
+        || head.contains("とは")
+            && (text.contains("のこと")
+                || text.contains("を指")
+                || text.contains("をいう")
+                || text.contains("をいいます"));
+    is_topic
+        || text.ends_with("のことです。")
+        || text.ends_with("のことだ。")
+        || text.ends_with("を指す。")
+        || text.ends_with("を指します。")
+        || text.ends_with("をいう。")
+        || text.ends_with("を言います。")
+        || text.ends_with("をいいます。")
+}
+
+/// Openings that lead away from the news to the field, the past, the world.
+fn is_general_opening(text: &str) -> bool {
+    const OPENINGS: [&str; 40] = [
+        "一般に",
+        "一般的に",
+        "そもそも",
+        "もともと",
+        "昔は",
+        "昔から",
+        "かつて",
+        "古くから",
+        "近年",
+        "近ごろ",
+        "日本では",
+        "世界では",
+        "世界の",
+        "日本の",
+        "全国の",
+        "各地",
+        "多くの",
+        "歴史を",
+        "これまで、",
+        "普段",
+        "ふだん",
+        "最近",
+        "現代",
+        "今日では",
+        "海外では",
+        "ヨーロッパ",
+        "アメリカでは",
+        "人は",
+        "人間",
+        "わたしたちの身の回り",
+        "私たちの身の回り",
+        "身近な",
+        "たとえば",
+        "例えば",
+        "ところで",
+        "ちなみに",
+        "なお",
+        "実は",
+        "みなさん",
+        "皆さん",
+    ];
+    OPENINGS.iter().any(|opening| text.starts_with(opening))
+}
+
+/// The noun is part of what modifies another: …を目的とした施設.
+fn is_adnominal(after: &str) -> bool {
+    ["とした", "とする", "に合わせ", "に応じ", "別", "のため", "な部品", "なもの", "な要素", "な役割を果たして"]
+        .iter()
+        .any(|form| after.starts_with(form))
+        && !after.starts_with("とした取り組み")
+        && !after.starts_with("とした事業")
+        && !after.starts_with("とする取り組み")
+        && !after.starts_with("とする事業")
+        && !after.starts_with("としたもの")
+        && !after.starts_with("としています")
+        && !after.starts_with("としている")
+}
+
+/// The phrase before の right before a noun: (この大会)の目的.
+fn owner_phrase(before: &str) -> Option<&str> {
+    let before = before
+        .strip_suffix('の')
+        .or_else(|| before.strip_suffix("という"))
+        .or_else(|| before.strip_suffix("の大きな"))
+        .or_else(|| before.strip_suffix("の主な"))?;
+    let start = before
+        .rfind(['、', '。', '「', '」', ' ', 'は', 'が', 'を', 'に', 'で'])
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
+    let phrase = &before[start..];
+    (!phrase.is_empty()).then_some(phrase)
+}
+
+/// The first topic of a sentence: (灯台)は、….
+fn topic_phrase(before: &str) -> Option<&str> {
+    let at = before.find("は、").or_else(|| before.find('は'))?;
+    let topic = &before[..at];
+    let start = topic.rfind(['、', '。']).map_or(0, |at| at + '、'.len_utf8());
+    let phrase = topic[start..].trim();
+    (!phrase.is_empty() && phrase.chars().count() <= 30).then_some(phrase)
+}

@@ -1,0 +1,95 @@
+//! The specifics of an answer: what can be looked up, each found once and by the most telling of its readings.
+
+use std::ops::Range;
+
+use jiff::civil;
+
+use super::contact::contacts;
+use crate::property::SpecificKind;
+use crate::text::Passage;
+use crate::text::date::{DateMention, dates};
+use crate::text::name::{Name, names};
+use crate::text::quantity::{Quantity, Unit, quantities};
+use crate::text::quotation::{Role, quotations};
+
+/// A specific of the answer.
+#[derive(Debug, Clone)]
+pub(super) enum Specific {
+    /// A date or time.
+    Date(DateMention),
+    /// A number with its unit.
+    Quantity(Quantity),
+    /// A person, organization, place or thing.
+    Name(Name),
+    /// Reported speech, with its brackets.
+    Quote(Range<usize>),
+    /// A web address, e-mail address or telephone number.
+    Contact(Range<usize>),
+}
+
+impl Specific {
+    /// Its kind.
+    pub(super) fn kind(&self) -> SpecificKind {
+        match self {
+            Self::Date(_) => SpecificKind::Date,
+            Self::Quantity(quantity) => match quantity.unit {
+                Unit::Money(_) => SpecificKind::Money,
+                Unit::Percent => SpecificKind::Percent,
+                _ => SpecificKind::Number,
+            },
+            Self::Name(name) => name.kind,
+            Self::Quote(_) => SpecificKind::Quote,
+            Self::Contact(_) => SpecificKind::Contact,
+        }
+    }
+
+    /// Its place in the normalised text.
+    pub(super) fn range(&self) -> Range<usize> {
+        match self {
+            Self::Date(mention) => mention.range.clone(),
+            Self::Quantity(quantity) => quantity.range.clone(),
+            Self::Name(name) => name.range.clone(),
+            Self::Quote(range) | Self::Contact(range) => range.clone(),
+        }
+    }
+}
+
+/// The specifics of a passage, in order; `base` is the day of publication.
+pub(super) fn specifics(passage: &Passage<'_>, base: Option<civil::Date>) -> Vec<Specific> {
+    let mut found: Vec<Specific> = Vec::new();
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for range in contacts(&passage.text) {
+        taken.push(range.clone());
+        found.push(Specific::Contact(range));
+    }
+    for quotation in quotations(passage) {
+        match quotation.role {
+            Role::Speech => {
+                taken.push(quotation.range.clone());
+                found.push(Specific::Quote(quotation.range));
+            }
+            Role::Name => {
+                taken.push(quotation.range.clone());
+                let name = Name { range: quotation.range, core: quotation.inner, kind: SpecificKind::Name };
+                found.push(Specific::Name(name));
+            }
+            // Words set off are looked into like any others.
+            Role::Other => {}
+        }
+    }
+    let free = |range: &Range<usize>, taken: &[Range<usize>]| {
+        taken.iter().all(|other| range.end <= other.start || other.end <= range.start)
+    };
+    for mention in dates(&passage.text, base).into_iter().filter(|mention| free(&mention.range, &taken)) {
+        found.push(Specific::Date(mention));
+    }
+    let dated: Vec<Range<usize>> = found.iter().map(Specific::range).chain(taken.iter().cloned()).collect();
+    for quantity in quantities(passage, &dated) {
+        found.push(Specific::Quantity(quantity));
+    }
+    for name in names(passage).into_iter().filter(|name| free(&name.range, &taken)) {
+        found.push(Specific::Name(name));
+    }
+    found.sort_by_key(|specific| (specific.range().start, std::cmp::Reverse(specific.range().end)));
+    found
+}

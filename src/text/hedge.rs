@@ -1,0 +1,421 @@
+//! Hedges: where a text says that something is a guess, a possibility, an example or a supposition, and how far that
+//! reaches.
+//!
+//! A hedge in the predicate covers its sentence up to the clause before that is closed and asserted for itself; one at
+//! the head covers what follows; one in a lead-in covers the list under it. Hearsay and expectations are no hedges.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+use super::Passage;
+use super::block::{Block, BlockKind};
+
+/// A hedge with its reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hedge {
+    /// The words that hedge.
+    pub cue: Range<usize>,
+    /// What they cover.
+    pub scope: Range<usize>,
+    /// How they come to cover it.
+    pub reach: Reach,
+}
+
+/// How a hedge covers its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reach {
+    /// The predicate of the same sentence or clause.
+    Predicate,
+    /// A word at the head of the sentence or clause: たとえば, もしかすると.
+    Head,
+    /// A supposition: もし…なら, 仮に.
+    Supposition,
+    /// The sentence that leads in a list.
+    LeadIn,
+}
+
+/// Ends of predicates that make a guess of what they close.
+const PREDICATES: [&str; 117] = [
+    "かもしれません",
+    "かもしれない",
+    "かもしれ",
+    "かも知れ",
+    "かもね",
+    "かも?",
+    "かも。",
+    "のかも",
+    "とみられます",
+    "とみられる",
+    "とみられ",
+    "と見られます",
+    "と見られる",
+    "と見られ",
+    "とみて",
+    "と考えられます",
+    "と考えられる",
+    "と考えられ",
+    "とも考えられ",
+    "が考えられ",
+    "も考えられ",
+    "ことが考えられ",
+    "と思われます",
+    "と思われる",
+    "と思われ",
+    "と想像され",
+    "が想像され",
+    "想像できます",
+    "想像できる",
+    "想像します",
+    "と推測され",
+    "と推定され",
+    "と推察され",
+    "と予想され",
+    "が予想され",
+    "と予測され",
+    "と見込まれ",
+    "が見込まれ",
+    "見込みです",
+    "見込みだ",
+    "見込みで",
+    "見込み。",
+    "見込みとな",
+    "見通しです",
+    "見通しだ",
+    "見通しで",
+    "見通し。",
+    "見通しとな",
+    "可能性があ",
+    "可能性も",
+    "可能性が",
+    "可能性は",
+    "可能性を",
+    "可能性として",
+    "おそれがあ",
+    "恐れがあ",
+    "でしょう",
+    "だろう",
+    "であろう",
+    "ではないでしょうか",
+    "のではないか",
+    "のでは?",
+    "のではない",
+    "ではないかと",
+    "でしょうか",
+    "だろうか",
+    "のだろう",
+    "ようです",
+    "ようだ",
+    "ようで、",
+    "ようでした",
+    "らしい",
+    "模様です",
+    "模様だ",
+    "もようです",
+    "もようだ",
+    "もようで",
+    "はずです",
+    "はずだ",
+    "はずで",
+    "に違いあり",
+    "に違いない",
+    "にちがいな",
+    "そうな気が",
+    "になりそうです",
+    "になりそうだ",
+    "となりそう",
+    "がありそう",
+    "ありえ",
+    "あり得",
+    "夢ではありま",
+    "夢ではない",
+    "おかしくありま",
+    "おかしくない",
+    "不思議では",
+    "とも言えそう",
+    "推測され",
+    "推定され",
+    "想像され",
+    "との予想",
+    "という予想",
+    "予想も",
+    "予想が",
+    "予想です",
+    "見込み",
+    "見通し",
+    "計算にな",
+    "計算です",
+    "という計算",
+    "との見方",
+    "という見方",
+    "と期待してもよ",
+    "と予想します",
+    "推測します",
+    "思い浮か",
+    "なりそうです",
+    "なりそうだ",
+];
+
+/// Words at the head of a sentence or clause that hedge what follows.
+const HEADS: [&str; 16] = [
+    "おそらく",
+    "恐らく",
+    "たぶん",
+    "多分",
+    "もしかすると",
+    "もしかしたら",
+    "ひょっとすると",
+    "ひょっとしたら",
+    "きっと",
+    "例えば",
+    "たとえば",
+    "例として",
+    "一例として",
+    "一例を挙げると",
+    "推測ですが",
+    "想像ですが",
+];
+
+/// Words that open a supposition; it lasts for its sentence.
+const SUPPOSITIONS: [&str; 9] =
+    ["もし", "もしも", "仮に", "かりに", "仮定すると", "としたら", "とすれば", "と仮定", "なら"];
+
+/// The hedges of a passage.
+pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
+    static CUES: LazyLock<AhoCorasick> =
+        LazyLock::new(|| AhoCorasick::new(PREDICATES.iter().chain(&HEADS).chain(&SUPPOSITIONS)).expect("a small list"));
+    // Most sentences hold no cue at all: only those that do are looked into.
+    let mut places: Vec<usize> = CUES.find_iter(&passage.text).map(|found| found.start()).collect();
+    places.dedup();
+    let mut found = Vec::new();
+    for (n, sentence) in passage.sentences.iter().enumerate() {
+        let first = places.partition_point(|at| *at < sentence.range.start);
+        if places.get(first).is_none_or(|at| *at >= sentence.range.end) {
+            continue;
+        }
+        let text = &passage.text[sentence.range.clone()];
+        let at = sentence.range.start;
+        found.extend(in_predicate(text, at));
+        found.extend(at_head(text, at));
+        found.extend(supposition(text, at));
+        found.extend(lead_in(passage, n));
+    }
+    found
+}
+
+/// Hedges within the sentence, each with the clauses that it closes.
+fn in_predicate(sentence: &str, offset: usize) -> Vec<Hedge> {
+    let mut hedges: Vec<Hedge> = Vec::new();
+    let depths = bracket_depths(sentence);
+    for cue in PREDICATES {
+        for (at, _) in sentence.match_indices(cue) {
+            if depths(at) > 0 || is_no_guess(sentence, at, cue) {
+                continue;
+            }
+            let cue_range = offset + at..offset + at + cue.len();
+            // Longer cues found first stay; ようです within のようですが counts once.
+            if hedges.iter().any(|hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end) {
+                continue;
+            }
+            let start = clause_start(sentence, at);
+            hedges.push(Hedge {
+                cue: cue_range.clone(),
+                scope: offset + start..cue_range.end,
+                reach: Reach::Predicate,
+            });
+        }
+    }
+    hedges
+}
+
+/// Cues whose words mean something else here.
+fn is_no_guess(sentence: &str, at: usize, cue: &str) -> bool {
+    let before = &sentence[..at];
+    let after = &sentence[at + cue.len()..];
+    match cue {
+        // 可能性を秘めた, 可能性を広げる: a figure of speech.
+        "可能性を" => ["秘め", "広げ", "高め", "示し", "切り", "拓", "探", "持つ", "引き出"]
+            .iter()
+            .any(|word| after.starts_with(word)),
+        "可能性が" => after.starts_with("広が") || after.starts_with("高ま"),
+        "可能性も" => after.starts_with("広が"),
+        "可能性は" => after.starts_with("無限") || after.starts_with("広が"),
+        // A clear view, and what was so clear that it needs no guess.
+        "見通し" => {
+            after.starts_with("の良")
+                || after.starts_with("のよ")
+                || after.starts_with("がよ")
+                || after.starts_with("が良")
+        }
+        "見込み" => before.ends_with("申し") || after.starts_with("客"),
+        "らしい" => !after.is_empty() && !after.starts_with(['。', '、', 'で', 'と', '!', 'の']),
+        _ => false,
+    }
+}
+
+/// Where the clauses begin that a predicate at `at` closes: after the last clause before it that stands for itself.
+fn clause_start(sentence: &str, at: usize) -> usize {
+    // These close a clause that is asserted whatever follows.
+    const CLOSED: [&str; 22] = [
+        "ましたが、",
+        "ですが、",
+        "ますが、",
+        "でしたが、",
+        "だが、",
+        "たが、",
+        "るが、",
+        "いが、",
+        "ものの、",
+        "ましたので、",
+        "ますので、",
+        "たため、",
+        "たので、",
+        "ました。",
+        "ました、",
+        "ており、",
+        "ていて、",
+        "おり、",
+        "ますし、",
+        "ましたし、",
+        "たうえで、",
+        "一方、",
+    ];
+    let before = &sentence[..at];
+    let depths = bracket_depths(sentence);
+    let closed = CLOSED
+        .iter()
+        .filter_map(|end| before.rmatch_indices(end).find(|(n, _)| depths(*n) == 0).map(|(n, end)| n + end.len()));
+    closed.max().unwrap_or(0)
+}
+
+fn at_head(sentence: &str, offset: usize) -> Option<Hedge> {
+    let depths = bracket_depths(sentence);
+    HEADS.iter().filter_map(|cue| sentence.find(cue).map(|at| (at, cue))).filter(|(at, _)| depths(*at) == 0).min().map(
+        |(at, cue)| Hedge {
+            cue: offset + at..offset + at + cue.len(),
+            scope: offset + at..offset + sentence.len(),
+            reach: Reach::Head,
+        },
+    )
+}
+
+fn supposition(sentence: &str, offset: usize) -> Option<Hedge> {
+    let depths = bracket_depths(sentence);
+    let (at, cue) = SUPPOSITIONS
+        .iter()
+        .filter_map(|cue| sentence.find(cue).map(|at| (at, *cue)))
+        .filter(|(at, cue)| {
+            let after = &sentence[at + cue.len()..];
+            // もしかすると is a hedge of its own, もしくは an «or», もしもし a greeting.
+            let is_inside = sentence[..*at].ends_with('か');
+            // ならでは, ならない, 並ぶ and 習う are no conditions; 今なら and 市内なら restrict.
+            let is_condition =
+                after.starts_with(['、', 'ば']) || after.starts_with(|c: char| !matches!(c, 'ぁ'..='ゖ'));
+            let is_restriction =
+                ["今", "内", "いま", "こちら", "様", "さ"].iter().any(|word| sentence[..*at].ends_with(word));
+            if *cue == "なら" {
+                return depths(*at) == 0 && is_condition && !is_restriction;
+            }
+            depths(*at) == 0
+                && !is_inside
+                && (*cue != "もし"
+                    || !(after.starts_with("か") || after.starts_with("くは") || after.starts_with("もし")))
+        })
+        .min()?;
+    Some(Hedge {
+        cue: offset + at..offset + at + cue.len(),
+        scope: offset..offset + sentence.len(),
+        reach: Reach::Supposition,
+    })
+}
+
+/// The list that a hedged sentence leads in: the items right under its paragraph.
+fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
+    const POINTERS: [&str; 14] = [
+        "以下の",
+        "次の",
+        "下記の",
+        "次のよう",
+        "以下のよう",
+        "このよう",
+        "こんな",
+        "以下は",
+        "次は",
+        "以下が",
+        "次が",
+        "たとえば",
+        "例えば",
+        "などが",
+    ];
+    let sentence = &passage.sentences[n];
+    let block = &passage.blocks[sentence.block];
+    let text = &passage.text[sentence.range.clone()];
+    let ends_block = passage.sentences.get(n + 1).is_none_or(|next| next.block != sentence.block);
+    let leads = POINTERS.iter().any(|word| text.contains(word)) || text.ends_with(':');
+    if !ends_block || !leads {
+        return None;
+    }
+    let cue = PREDICATES
+        .iter()
+        .filter_map(|cue| text.rfind(cue).map(|at| (at, cue.len())))
+        .filter(|(at, length)| !is_no_guess(text, *at, &text[*at..*at + *length]))
+        .max()
+        .or_else(|| HEADS.iter().filter_map(|cue| text.find(cue).map(|at| (at, cue.len()))).min())?;
+    // An item leads in the items that are indented under it.
+    let is_led = |next: &&Block| match block.kind {
+        BlockKind::Item => next.kind == BlockKind::Item && next.indent > block.indent,
+        _ => matches!(next.kind, BlockKind::Item | BlockKind::Table),
+    };
+    let items: Vec<_> = passage.blocks[sentence.block + 1..].iter().take_while(is_led).collect();
+    let last = items.last()?;
+    Some(Hedge {
+        cue: sentence.range.start + cue.0..sentence.range.start + cue.0 + cue.1,
+        scope: items[0].range.start..last.range.end,
+        reach: Reach::LeadIn,
+    })
+}
+
+/// How deep in quotation brackets each byte of the sentence lies.
+fn bracket_depths(sentence: &str) -> impl Fn(usize) -> usize + '_ {
+    move |at| {
+        let opened = sentence[..at].matches(['「', '『']).count();
+        opened.saturating_sub(sentence[..at].matches(['」', '』']).count())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(text: &str, word: &str) -> Option<Reach> {
+        let passage = Passage::new(text);
+        let at = passage.text.find(word).unwrap();
+        hedges(&passage).iter().find(|hedge| hedge.scope.contains(&at)).map(|hedge| hedge.reach)
+    }
+
+    #[test]
+    fn a_guess_covers_its_clause_and_no_more() {
+        for (text, word, expected) in [
+            ("会場には約30社が参加したとみられます。", "約30社", Some(Reach::Predicate)),
+            ("ガスは30万光年くらいあるのかもしれません。", "30万", Some(Reach::Predicate)),
+            ("約30社が参加しました。来年も続くかもしれません。", "約30社", None),
+            ("約30社が参加しましたが、来年は40社になるかもしれません。", "約30社", None),
+            ("約30社が参加しましたが、来年は40社になるかもしれません。", "40社", Some(Reach::Predicate)),
+            ("たとえば30社が集まる催しです。", "30社", Some(Reach::Head)),
+            ("もし30社が集まれば大きな催しです。", "30社", Some(Reach::Supposition)),
+            ("30社が参加したといいます。", "30社", None),
+            ("30社の参加が期待されます。", "30社", None),
+            ("30社が可能性を秘めた技術を示しました。", "30社", None),
+            (
+                "次のような活動が行われたと考えられます。\n- 30社の商談\n- 見学\n\n30分でした。",
+                "30社",
+                Some(Reach::LeadIn),
+            ),
+            ("次のような活動が行われたと考えられます。\n- 30社の商談\n- 見学\n\n30分でした。", "30分", None),
+            ("次の目的が掲げられました。\n- 30社の商談", "30社", None),
+        ] {
+            assert_eq!(covered(text, word), expected, "{text} {word}");
+        }
+    }
+}
