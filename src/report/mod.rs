@@ -5,11 +5,13 @@
 //! - [`diff`]: diff.md and diff.html, how the answers of two variants differ
 //! - [`terminal`]: the table after a run, and one answer with its evidence
 //! - [`json`]: the run for other programs
+//! - [`calibration`]: how far the scorers agree with people, for spreadsheets and programs
 //!
 //! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out; no disk, clock or terminal. Reports are never read
 //! back, the journal is. Every count derives from [`Entry::status`](crate::outcome::Entry::status); a truncated answer
 //! is marked wherever an answer is named; whatever a model wrote is text and stays text.
 
+pub mod calibration;
 pub mod csv;
 pub mod diff;
 pub mod json;
