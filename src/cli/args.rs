@@ -261,9 +261,16 @@ pub struct ScoreArgs {
 /// `evalrun rescore`
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Judges the kept answers of a finished run anew, with the requirements that evalrun.toml and the cases have \
-        now and with the scorers of this evalrun, into a new run. Nothing is sent; the old run stays as it is.",
-    after_long_help = "Example:\n  evalrun rescore latest"
+    long_about = "Judges the kept answers of a run anew, with the requirements that evalrun.toml and the cases have now and with \
+        the scorers of this evalrun, into a new run. Nothing is sent; the old run stays as it is.\n\n\
+        Prompts and models are those of the old run, even if the project has them no more; tokens, costs and attempts \
+        stay, too, and what errored stays errored. Trials whose case the project has no more are left out, since nothing \
+        is required of them now, and so are trials without an outcome; both are told. Where a case now says something \
+        else than when it was asked, its answers are judged by what it says now, with a warning.",
+    after_long_help = "\
+Examples:
+  evalrun rescore latest
+  evalrun rescore reports/baseline --out /tmp/stricter --baseline reports/baseline"
 )]
 pub struct RescoreArgs {
     /// The run: its folder, its run.jsonl, its name in reports/, or `latest`

@@ -85,6 +85,14 @@ impl View {
         Self { format, options, today: context.environment.today() }
     }
 
+    /// What stands between two items.
+    fn between(&self) -> String {
+        match self.format {
+            TextOrJson::Json => String::new(),
+            TextOrJson::Text => format!("\n{}\n\n", "─".repeat(self.options.width)),
+        }
+    }
+
     /// Judges an item and writes what is to be seen of it.
     fn show(&self, item: &Item) -> io::Result<Vec<u8>> {
         let scores = judge_by_defaults(&item.output, item.source.as_ref(), item.prompt.as_deref(), self.today);
@@ -95,8 +103,7 @@ impl View {
                 out.push(b'\n');
             }
             TextOrJson::Text => {
-                let name = item.id.as_str().map_or_else(|| item.id.to_string(), str::to_owned);
-                write_scored(&name, item.source.as_ref(), &item.output, &scores, self.options, &mut out)?;
+                write_scored(&item.name(), item.source.as_ref(), &item.output, &scores, self.options, &mut out)?;
             }
         }
         Ok(out)
@@ -132,10 +139,15 @@ impl Serialize for Scores<'_> {
 /// Judges the items of `input` and prints each as it is done.
 fn stream(input: Box<dyn BufRead + Send>, jobs: usize, view: View, context: &Context) -> Result<Exit, Error> {
     let steps = Steps::start(input, jobs, move |item| view.show(&item).map_err(|error| error.to_string()))?;
-    let mut bad = Ok(0);
+    let (mut bad, mut is_first) = (Ok(0), true);
     let printed = context.console.print(|out| {
         bad = take_all(steps, context, |shown| match shown {
-            Some(shown) => out.write_all(&shown),
+            Some(shown) => {
+                if !std::mem::replace(&mut is_first, false) {
+                    out.write_all(view.between().as_bytes())?;
+                }
+                out.write_all(&shown)
+            }
             // Whoever reads along sees what is there while the next item is being judged.
             None => out.flush(),
         })?;

@@ -22,8 +22,8 @@ use crate::report::one_line;
 /// How many items for each job are under way or wait to be taken.
 const AHEAD: usize = 16;
 
-/// Scorers take little of it; a worker that ran out would take the process along.
-const STACK: usize = 8 << 20;
+/// Scorers take little of it; a worker that ran out would take the process along. In bytes.
+pub(super) const STACK: usize = 8 << 20;
 
 /// How many items are worked on at once: as many as are asked for, or one a processor.
 pub(super) fn jobs(asked: Option<u16>) -> usize {
