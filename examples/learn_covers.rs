@@ -45,8 +45,8 @@ fn read(item: &Item, names: &mut BTreeMap<&'static str, usize>) -> Option<Articl
     let found = sentence_features(&subject);
     let evidence = |topic: Topic| {
         let label = labels.of(topic.property())?;
-        let pieces = label.spans.iter().map(|span| {
-            let span = Normalized::new(span).text;
+        let pieces = label.spans.iter().flatten().map(|span| {
+            let span = Normalized::new(&span.text).text;
             let start = subject.passage.text.find(span.trim()).unwrap_or(usize::MAX);
             let inside = |range: &std::ops::Range<usize>| {
                 start != usize::MAX && range.start < start + span.len() && start < range.end

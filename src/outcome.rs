@@ -149,6 +149,9 @@ pub struct RunHeader {
     pub started_at: Timestamp,
     /// The commit of the project, if it is in a repository.
     pub commit: Option<String>,
+    /// The run whose answers were judged anew; `None` if this run asked for its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescored_from: Option<String>,
     /// The number of trials.
     pub trials: usize,
     /// How often each question was asked.

@@ -262,9 +262,16 @@ pub struct ScoreArgs {
 /// `evalrun rescore`
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Judges the kept answers of a finished run anew, with the requirements that evalrun.toml and the cases have \
-        now and with the scorers of this evalrun, into a new run. Nothing is sent; the old run stays as it is.",
-    after_long_help = "Example:\n  evalrun rescore latest"
+    long_about = "Judges the kept answers of a run anew, with the requirements that evalrun.toml and the cases have now and with \
+        the scorers of this evalrun, into a new run. Nothing is sent; the old run stays as it is.\n\n\
+        Prompts and models are those of the old run, even if the project has them no more; tokens, costs and attempts \
+        stay, too, and what errored stays errored. Trials whose case the project has no more are left out, since nothing \
+        is required of them now, and so are trials without an outcome; both are told. Where a case now says something \
+        else than when it was asked, its answers are judged by what it says now, with a warning.",
+    after_long_help = "\
+Examples:
+  evalrun rescore latest
+  evalrun rescore reports/baseline --out /tmp/stricter --baseline reports/baseline"
 )]
 pub struct RescoreArgs {
     /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
@@ -341,9 +348,14 @@ pub struct ShowArgs {
     long_about = "Judges labelled texts and compares the verdicts with people's: for each property a table, precision, recall \
         and F1 of \"fails\", agreement, Cohen's κ and Gwet's AC1 with 95 % intervals, and how well the marked words match.\n\n\
         The items are those of `score --items`, with `labels`: {\"japanese_only\": {\"pass\": true, \"spans\": []}, …, \"covers\": \
-        {\"purpose\": {\"present\": true, \"evidence\": []}, …}, \"specifics\": [{\"text\", \"kind\", \"verdict\"}]}. A property that is \
-        not labelled is not counted.",
-    after_long_help = "Example:\n  evalrun calibrate --items labelled.jsonl --property no_fabrication --show"
+        {\"purpose\": {\"present\": true, \"evidence\": []}, …}, \"specifics\": [{\"text\", \"kind\", \"verdict\"}]}. A span is a text or \
+        {\"text\", \"kind\"}. A property that is not labelled is not counted, and its words are not where no `spans` are \
+        given. A line that cannot be read is reported with its number and left out; then the exit code is 3.",
+    after_long_help = "\
+Examples:
+  evalrun calibrate --items labelled.jsonl
+  evalrun calibrate --items labelled.jsonl --property no_fabrication --show
+  evalrun calibrate --items labelled.jsonl --show --format csv > differences.csv"
 )]
 pub struct CalibrateArgs {
     /// The labelled texts: JSON lines; `-` is standard input
@@ -352,9 +364,12 @@ pub struct CalibrateArgs {
     /// Only these properties
     #[arg(long, value_name = "PROPERTY", value_parser = parse_property)]
     pub property: Vec<Property>,
-    /// List the texts on which scorers and people differ
+    /// List the texts on which scorers and people differ, with the words of both
     #[arg(long)]
     pub show: bool,
+    /// How many texts are judged at once [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: CalibrateFormat,
@@ -385,11 +400,11 @@ pub enum ReportFormat {
 /// What `evalrun calibrate` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CalibrateFormat {
-    /// A table
+    /// Tables
     Text,
     /// One object
     Json,
-    /// A row a property
+    /// A row a property; with --show, a row a mark of each text on which they differ
     Csv,
 }
 

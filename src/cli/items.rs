@@ -124,10 +124,7 @@ mod tests {
     fn lines_have_numbers_and_a_greatest_length() {
         let line = |text: &str| Some(text.as_bytes().to_vec());
         assert_eq!(read(b"\xEF\xBB\xBFab\n", 5), [(1, line("ab"))]);
-        assert_eq!(
-            read(b"ab\n\nabcd\nabc", 3),
-            [(1, line("ab")), (2, line("")), (3, None), (4, line("abc"))]
-        );
+        assert_eq!(read(b"ab\n\nabcd\nabc", 3), [(1, line("ab")), (2, line("")), (3, None), (4, line("abc"))]);
         assert_eq!(read(b"abc\nabcdefgh", 3), [(1, line("abc")), (2, None)]);
         assert_eq!(read(b"", 3), []);
     }

@@ -39,13 +39,51 @@ fn as_one_text(prompt: &Rendered) -> String {
     }
 }
 
+/// Whether a property asks for something without settings.
+pub(super) fn has_defaults(property: Property) -> bool {
+    !WITHOUT_DEFAULTS.contains(&property)
+}
+
 /// The scores of a text by every property that has default settings, with these.
 ///
 /// A scorer that panics leaves its property unscored.
 pub(super) fn judge_by_defaults(text: &str, source: Option<&Source>, prompt: Option<&str>, today: Date) -> Vec<Score> {
-    let require = Requirements::default();
-    let properties = Property::ALL.into_iter().filter(|property| !WITHOUT_DEFAULTS.contains(property));
-    let subject = catch_unwind(AssertUnwindSafe(|| Subject::new(text, source, prompt, &require, today)));
+    let properties = Property::ALL.into_iter().filter(|property| has_defaults(*property));
+    judge_with_defaults(properties, text, source, prompt, today)
+}
+
+/// The scores of a text by some properties with their default settings; a panic as in [`judge_by_defaults`].
+pub(super) fn judge_with_defaults(
+    properties: impl Iterator<Item = Property>,
+    text: &str,
+    source: Option<&Source>,
+    prompt: Option<&str>,
+    today: Date,
+) -> Vec<Score> {
+    judge_these(properties, text, source, prompt, &Requirements::default(), today)
+}
+
+/// The scores that `require` asks for of a kept answer; a panic as in [`judge_by_defaults`].
+pub(super) fn judge_anew(
+    text: &str,
+    source: &Source,
+    prompt: Option<&Rendered>,
+    require: &Requirements,
+    today: Date,
+) -> Vec<Score> {
+    let prompt = prompt.map(as_one_text);
+    judge_these(require.properties(), text, Some(source), prompt.as_deref(), require, today)
+}
+
+fn judge_these(
+    properties: impl Iterator<Item = Property>,
+    text: &str,
+    source: Option<&Source>,
+    prompt: Option<&str>,
+    require: &Requirements,
+    today: Date,
+) -> Vec<Score> {
+    let subject = catch_unwind(AssertUnwindSafe(|| Subject::new(text, source, prompt, require, today)));
     let judged = |property| match &subject {
         Ok(subject) => catch_unwind(AssertUnwindSafe(|| score(property, subject)))
             .unwrap_or_else(|panic| unscored(property, &*panic)),

@@ -2,7 +2,7 @@
 //!
 //! In the order of a call: `environment` is read once, `args` are parsed, `load` reads the project, `select` makes the
 //! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
-//! before the scorers), `console` (both streams), `error` and `exit` (how a call ends).
+//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `error` and `exit` (how a call ends).
 
 pub mod args;
 pub mod exit;
@@ -24,7 +24,10 @@ mod run;
 mod list;
 mod check;
 mod items;
+mod stream;
 mod score;
+mod calibrate;
+mod rescore;
 mod report;
 mod show;
 
@@ -72,7 +75,8 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Score(args) => score::execute(args, context),
         Command::Report(args) => report::execute(args, context),
         Command::Show(args) => show::execute(args, context),
-        _ => todo!(),
+        Command::Calibrate(args) => calibrate::execute(args, context),
+        Command::Rescore(args) => rescore::execute(args, context),
     }
 }
 

@@ -185,6 +185,7 @@ fn header(plan: &Plan, digest: String, folder: &Path, root: &Path, context: &Con
         plan_digest: digest,
         started_at: context.environment.now,
         commit: commit_of(root),
+        rescored_from: None,
         trials: plan.trials.len(),
         repeats: plan.repeats,
         cases,

@@ -3,33 +3,24 @@
 //! Promises output in the order of the input as it comes, on all processors, in memory that does not grow with the
 //! number of items; and that no text, whatever it holds, ends the process.
 
-use std::io::{self, BufRead, Read as _, Write};
+use std::io::{self, BufRead, Read as _};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use jiff::civil::Date;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::args::{ScoreArgs, TextOrJson};
-use super::console::Reader;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::items::{Line, Lines, open, parse};
+use super::items::open;
 use super::judge::judge_by_defaults;
+use super::stream::{self, Steps, jobs, take_all};
 use crate::case::{PublishedAt, Source};
 use crate::diagnostic::TextFile;
 use crate::item::Item;
 use crate::report::terminal::{TerminalOptions, write_scored};
 use crate::score::{Score, ScoreJson};
-
-/// How many items for each job are under way or wait to be printed.
-const AHEAD: usize = 16;
-
-/// Scorers take little of it; a worker that ran out would take the process along.
-const STACK: usize = 8 << 20;
 
 /// Runs the command.
 ///
@@ -40,7 +31,7 @@ pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error
     match (&args.items, &args.article) {
         (Some(items), _) => {
             let view = View::new(args.format.unwrap_or(TextOrJson::Json), options, context);
-            stream(open(&context.path(items))?, jobs(args), view, context)
+            stream(open(&context.path(items))?, jobs(args.jobs), view, context)
         }
         (None, Some(article)) => {
             let view = View::new(args.format.unwrap_or(TextOrJson::Text), options, context);
@@ -50,10 +41,6 @@ pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error
         }
         (None, None) => Err(Error::usage("there is nothing to judge").hint("name a file, or --items FILE")),
     }
-}
-
-fn jobs(args: &ScoreArgs) -> usize {
-    args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
 /// One text with what the flags say of its news.
@@ -98,6 +85,14 @@ impl View {
         Self { format, options, today: context.environment.today() }
     }
 
+    /// What stands between two items.
+    fn between(&self) -> String {
+        match self.format {
+            TextOrJson::Json => String::new(),
+            TextOrJson::Text => format!("\n{}\n\n", "─".repeat(self.options.width)),
+        }
+    }
+
     /// Judges an item and writes what is to be seen of it.
     fn show(&self, item: &Item) -> io::Result<Vec<u8>> {
         let scores = judge_by_defaults(&item.output, item.source.as_ref(), item.prompt.as_deref(), self.today);
@@ -108,8 +103,7 @@ impl View {
                 out.push(b'\n');
             }
             TextOrJson::Text => {
-                let name = item.id.as_str().map_or_else(|| item.id.to_string(), str::to_owned);
-                write_scored(&name, item.source.as_ref(), &item.output, &scores, self.options, &mut out)?;
+                write_scored(&item.name(), item.source.as_ref(), &item.output, &scores, self.options, &mut out)?;
             }
         }
         Ok(out)
@@ -142,126 +136,24 @@ impl Serialize for Scores<'_> {
     }
 }
 
-/// What became of a line.
-enum Done {
-    /// There was nothing on it.
-    Blank,
-    /// What to print.
-    Shown(Vec<u8>),
-    /// Why it is left out.
-    Bad(String),
-}
-
-/// A line's place in the output: filled by a worker, emptied in order.
-struct Slot {
-    number: usize,
-    done: Receiver<Done>,
-}
-
-/// Reader, workers, writer: the reader is at most so many lines ahead of the writer.
+/// Judges the items of `input` and prints each as it is done.
 fn stream(input: Box<dyn BufRead + Send>, jobs: usize, view: View, context: &Context) -> Result<Exit, Error> {
-    let (to_workers, work) = sync_channel::<(Line, SyncSender<Done>)>(jobs * AHEAD);
-    let (to_writer, slots) = sync_channel::<io::Result<Slot>>(jobs * AHEAD);
-    let start = |name: &str, task: Box<dyn FnOnce() + Send>| {
-        let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(task);
-        thread.map(drop).map_err(|source| Error::System { what: "no threads can be made", source })
-    };
-    let work = Arc::new(Mutex::new(work));
-    for _ in 0..jobs {
-        let work = Arc::clone(&work);
-        start("scorer", Box::new(move || judge_lines(&work, view)))?;
-    }
-    // These threads are not waited for: a reader may stand still in a pipe that nobody fills any more.
-    start("reader", Box::new(move || read_lines(input, &to_workers, &to_writer)))?;
-    let mut bad = 0;
-    let mut broken = None;
+    let steps = Steps::start(input, jobs, move |item| view.show(&item).map_err(|error| error.to_string()))?;
+    let (mut bad, mut is_first) = (Ok(0), true);
     let printed = context.console.print(|out| {
-        print_in_order(&slots, out, |number, why| {
-            bad += 1;
-            context.console.complain(&format!("error: line {number}: {}", crate::report::one_line(why)));
-        })
-        .or_else(|error| match error {
-            Stopped::Output(error) => Err(error),
-            Stopped::Input(error) => {
-                broken = Some(error);
-                Ok(())
+        bad = take_all(steps, context, |shown| match shown {
+            Some(shown) => {
+                if !std::mem::replace(&mut is_first, false) {
+                    out.write_all(view.between().as_bytes())?;
+                }
+                out.write_all(&shown)
             }
-        })
+            // Whoever reads along sees what is there while the next item is being judged.
+            None => out.flush(),
+        })?;
+        Ok(())
     })?;
-    if let Some(source) = broken {
-        return Err(Error::System { what: "the items cannot be read", source });
-    }
-    if printed == Reader::Gone || bad == 0 {
-        return Ok(Exit::Fine);
-    }
-    context.console.say(&format!("{bad} lines could not be read and are left out"));
-    Ok(Exit::Incomplete)
-}
-
-fn read_lines(
-    input: Box<dyn BufRead + Send>,
-    to_workers: &SyncSender<(Line, SyncSender<Done>)>,
-    to_writer: &SyncSender<io::Result<Slot>>,
-) {
-    for line in Lines::new(input) {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                let _ = to_writer.send(Err(error));
-                return;
-            }
-        };
-        let (filled, done) = sync_channel(1);
-        if to_writer.send(Ok(Slot { number: line.number, done })).is_err() || to_workers.send((line, filled)).is_err() {
-            return;
-        }
-    }
-}
-
-fn judge_lines(work: &Mutex<Receiver<(Line, SyncSender<Done>)>>, view: View) {
-    loop {
-        let received = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((line, slot)) = received else { return };
-        let done = match parse(&line) {
-            Ok(None) => Done::Blank,
-            Ok(Some(item)) => view.show(&item).map_or_else(|error| Done::Bad(error.to_string()), Done::Shown),
-            Err(why) => Done::Bad(why),
-        };
-        // The writer may be gone; then the reader will stop, too.
-        let _ = slot.send(done);
-    }
-}
-
-/// Why printing ended before the last line.
-enum Stopped {
-    Output(io::Error),
-    Input(io::Error),
-}
-
-fn print_in_order(
-    slots: &Receiver<io::Result<Slot>>,
-    out: &mut dyn Write,
-    mut complain: impl FnMut(usize, &str),
-) -> Result<(), Stopped> {
-    while let Ok(slot) = slots.recv() {
-        let Slot { number, done } = slot.map_err(Stopped::Input)?;
-        let received = match done.try_recv() {
-            Ok(done) => Ok(done),
-            Err(TryRecvError::Disconnected) => Err(()),
-            Err(TryRecvError::Empty) => {
-                // Whoever reads along sees what is there while the next item is being judged.
-                out.flush().map_err(Stopped::Output)?;
-                done.recv().map_err(|_| ())
-            }
-        };
-        match received {
-            Ok(Done::Blank) => {}
-            Ok(Done::Shown(text)) => out.write_all(&text).map_err(Stopped::Output)?,
-            Ok(Done::Bad(why)) => complain(number, &why),
-            Err(()) => complain(number, "a fault of evalrun itself"),
-        }
-    }
-    Ok(())
+    Ok(stream::exit(bad?, printed, context))
 }
 
 #[cfg(test)]

@@ -240,10 +240,22 @@ impl Journal {
     /// # Errors
     /// The file is there already, or cannot be written.
     pub fn create(path: &Path, header: &RunHeader, trials: &[Trial]) -> Result<Self, JournalError> {
+        Self::create_for(path, header, trials.iter().map(|trial| &trial.id))
+    }
+
+    /// As [`create`](Self::create), for a run that asks for nothing and has ids alone.
+    ///
+    /// # Errors
+    /// As for [`create`](Self::create).
+    pub fn create_for<'t>(
+        path: &Path,
+        header: &RunHeader,
+        trials: impl Iterator<Item = &'t TrialId>,
+    ) -> Result<Self, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(io)?;
         lock_file(&file, path)?;
-        let selection = Layout::of(header).select(trials.iter().map(|trial| &trial.id)).map_err(io)?;
+        let selection = Layout::of(header).select(trials).map_err(io)?;
         let journal = Self { writer: Mutex::new(Writer { file, length: 0 }) };
         journal.write(&Line::Header(HeaderLine { format: FORMAT, selection, header })).map_err(io)?;
         Ok(journal)
@@ -636,6 +648,7 @@ mod tests {
             plan_digest: "d1".into(),
             started_at,
             commit: None,
+            rescored_from: None,
             trials: plan.trials.len(),
             repeats: plan.repeats,
             cases: plan.cases.iter().map(|entry| case(&entry.id)).collect(),

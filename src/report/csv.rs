@@ -213,7 +213,8 @@ pub fn write_summary(run: &Run, out: &mut dyn Write, bom: Bom) -> io::Result<()>
     csv.flush()
 }
 
-fn begin(out: &mut dyn Write, bom: Bom) -> io::Result<Writer<&mut dyn Write>> {
+/// A writer of the form that every CSV file here has.
+pub(super) fn begin(out: &mut dyn Write, bom: Bom) -> io::Result<Writer<&mut dyn Write>> {
     if bom == Bom::With {
         out.write_all("\u{feff}".as_bytes())?;
     }

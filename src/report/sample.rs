@@ -71,6 +71,7 @@ impl RunBuilder {
             plan_digest: "3f2a1c99".repeat(8),
             started_at: "2025-07-01T09:00:00Z".parse().unwrap(),
             commit: None,
+            rescored_from: None,
             trials: 0,
             repeats: 1,
             cases: Vec::new(),

@@ -3,6 +3,7 @@
 //! Promises lines within the width asked for, Japanese counted as wide as it is; no colour without a word or sign that
 //! says the same; and that nothing in an answer reaches the terminal as a command.
 
+mod calibration;
 mod layout;
 mod show;
 
@@ -24,6 +25,7 @@ use crate::score::{Score, Verdict};
 
 use layout::{Align, Cell, Column, Label, cut, write_columns};
 
+pub use calibration::write_calibration;
 pub use show::{write_outcome, write_scored};
 
 /// The widest table: what fits a terminal beside another window, and a CI log.
