@@ -1,5 +1,5 @@
 //! Views of a run, each in the form that its reader opens: `csv` for spreadsheets, `markdown` for people who were not
-//! there, `diff` for how two variants differ, `terminal`, `json`; and `calibration`, how scorers and people agree.
+//! there, `diff` for how two variants differ, `terminal` after a run, `json` for programs, `calibration` for trust.
 //!
 //! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out, never read back. Every count derives from
 //! [`Entry::status`](crate::outcome::Entry::status); a truncated answer is marked wherever an answer is named; whatever
