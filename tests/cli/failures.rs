@@ -118,6 +118,7 @@ fn a_server_that_keeps_failing_leaves_the_trial_errored() {
 fn an_answer_without_text_fails_with_its_finish_reason() {
     let blocked = json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}});
     let safety = json!({"candidates": [{"finishReason": "SAFETY", "index": 0}]});
+    let begun = json!({"candidates": [{"content": {"parts": [{"text": "量子"}]}, "finishReason": "SAFETY"}]});
     let filtered = json!({"id": "o", "model": "s", "choices": [
         {"index": 0, "message": {"role": "assistant", "content": null}, "finish_reason": "content_filter"}]});
     let refused = json!({"id": "a", "type": "message", "role": "assistant", "model": "s", "content": [],
@@ -127,6 +128,7 @@ fn an_answer_without_text_fails_with_its_finish_reason() {
     for (protocol, body, finish, why) in [
         ("gemini", blocked, "blocked", "PROHIBITED_CONTENT"),
         ("gemini", safety, "blocked", "SAFETY"),
+        ("gemini", begun, "blocked", "SAFETY"),
         ("openai", filtered, "blocked", "content_filter"),
         ("anthropic", refused, "refusal", "refused"),
         ("gemini", spent, "length", "token limit"),
@@ -140,7 +142,12 @@ fn an_answer_without_text_fails_with_its_finish_reason() {
         assert_eq!(metrics.cells(&["status", "finish_reason"]), [format!("failed|{finish}")], "{body}");
         assert!(metrics.column("error")[0].contains(why), "{body}: {metrics:?}");
         let summary = project.read("run/summary.md").replace('\\', "");
-        assert!(done.stdout.contains(why) && summary.contains(why), "{body}");
+        let shown = project.done("show run a").expect(0).stdout;
+        assert!(
+            done.stdout.contains(why) && summary.contains(why) && shown.contains(why),
+            "{body}:\n{}\n{summary}\n{shown}",
+            done.stdout
+        );
         assert_eq!(server.requests().len(), 1, "{body}");
     }
 }

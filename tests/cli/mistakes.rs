@@ -39,7 +39,11 @@ fn mistakes_in_cases() -> Vec<Mistake> {
             toml(&bad_date),
             &["cases/b/case.toml:2:16", "2025-06-31T07:00:00+09:00", "is no date and time"],
         ),
-        ("cases/b/case.toml", toml(&no_offset), &["cases/b/case.toml:2:16", "add the offset from UTC; Japan's is +09:00"]),
+        (
+            "cases/b/case.toml",
+            toml(&no_offset),
+            &["cases/b/case.toml:2:16", "add the offset from UTC; Japan's is +09:00"],
+        ),
         (
             "cases/b/case.toml",
             b"[source]\npublisher = \"P\xFF\"\n".to_vec(),
@@ -209,7 +213,11 @@ fn a_project_that_lacks_a_part_is_a_mistake() {
 #[test]
 fn a_mistake_in_a_recorded_answer_is_found_before_the_run() {
     for (path, bytes, expected) in [
-        ("cases/a/answers/p/m.json", &b"{\"finish_raeson\": \"stop\"}"[..], &["m.json:1:2", "did you mean `finish_reason`?"][..]),
+        (
+            "cases/a/answers/p/m.json",
+            &b"{\"finish_raeson\": \"stop\"}"[..],
+            &["m.json:1:2", "did you mean `finish_reason`?"][..],
+        ),
         ("cases/a/answers/p/m.md", &b"\xFF\xFF\xFF"[..], &["m.md:1:1", "is not UTF-8"]),
         ("cases/a/answers/p/m.0.md", &b"two"[..], &["cases/a/answers/p/m", "keep one"]),
     ] {

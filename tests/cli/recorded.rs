@@ -75,7 +75,10 @@ fn a_cases_own_requirements_win_key_by_key() {
         &[("a", "量子です"), ("b", "量子ミッションです"), ("c", "Hello everyone, this is it.")],
     )
     .with("cases/b/case.toml", &(case("b") + "[require]\nlength = { max_chars = 50 }\n"))
-    .with("cases/c/case.toml", &(case("c") + "[require]\njapanese_only = false\nlength = false\ncontains = [\"Hello\"]\n"));
+    .with(
+        "cases/c/case.toml",
+        &(case("c") + "[require]\njapanese_only = false\nlength = false\ncontains = [\"Hello\"]\n"),
+    );
     project.done("run --out run").expect(0);
     let cells = project.csv("run/metrics.csv").cells(&["case", "japanese_only", "length", "contains"]);
     assert_eq!(cells, ["a|pass|pass|", "b|pass|pass|", "c|||pass"]);

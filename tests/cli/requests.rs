@@ -68,7 +68,10 @@ fn further_headers_are_sent_and_null_ones_are_not() {
     let project = Project::new(&PROTOCOLS.map(|name| server.model(name, name, headers)).concat(), &["a"]);
     ask(&server, &project);
     for request in server.requests() {
-        assert_eq!((&request.headers["x-team"], &request.headers["anthropic-version"]), (&"press".parse().unwrap(), &"2099-01-01".parse().unwrap()));
+        assert_eq!(
+            (&request.headers["x-team"], &request.headers["anthropic-version"]),
+            (&"press".parse().unwrap(), &"2099-01-01".parse().unwrap())
+        );
         assert_eq!(request.headers["content-type"], "application/json");
     }
 }
@@ -77,7 +80,8 @@ fn further_headers_are_sent_and_null_ones_are_not() {
 fn a_cases_vars_stand_in_its_prompt_and_are_never_templates_themselves() {
     let server = Server::answering("記事です。");
     let vars = "[vars]\ntone = \"{{ title }}\"\nnumbers = [1, 2]\ndesk = { name = \"経済\" }\n";
-    let template = "{{ published_at }} {{ tone }} {{ numbers | join('・') }} {{ desk.name }}{% if body %} {{ body }}{% endif %}\n";
+    let template =
+        "{{ published_at }} {{ tone }} {{ numbers | join('・') }} {{ desk.name }}{% if body %} {{ body }}{% endif %}\n";
     let project = Project::new(&server.model("m", "openai", ""), &[])
         .with("cases/a/case.toml", &(case("a") + vars))
         .with("prompts/p.md", template);

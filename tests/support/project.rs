@@ -30,9 +30,9 @@ impl Project {
         let config = format!("[require]\n{require}\n[[model]]\nid = \"m\"\nprovider = \"recorded\"\n");
         let ids: Vec<&str> = answers.iter().map(|(id, _)| *id).collect();
         let project = Self::new(&config, &ids);
-        answers.iter().fold(project, |project, (id, answer)| {
-            project.with(&format!("cases/{id}/answers/p/m.md"), answer)
-        })
+        answers
+            .iter()
+            .fold(project, |project, (id, answer)| project.with(&format!("cases/{id}/answers/p/m.md"), answer))
     }
 
     /// With a file more, or another text in it.
