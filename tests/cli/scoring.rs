@@ -26,7 +26,7 @@ fn slice(text: &str, evidence: &Value) -> String {
 #[test]
 fn lines_come_out_in_the_order_in_which_they_went_in() {
     // Long ones take longer: with many at once they would come later.
-    let item = |n: usize| json!({"id": n, "output": "量子ミッションが派遣されました。".repeat(if n % 7 == 0 { 60 } else { 1 })});
+    let item = |n: usize| json!({"id": n, "output": "量子ミッションが派遣されました。".repeat(if n.is_multiple_of(7) { 60 } else { 1 })});
     let input: Vec<String> = (0..60).map(|n| item(n).to_string()).collect();
     let done = score(input.join("\n")).expect(0);
     let ids: Vec<u64> = lines(&done).iter().map(|line| line["id"].as_u64().unwrap()).collect();

@@ -34,7 +34,7 @@ impl Server {
         self.server.uri()
     }
 
-    /// A `[[model]]` table of evalrun.toml for a model on this server; the key is read from MARKER_KEY.
+    /// A `[[model]]` table of evalrun.toml for a model on this server; the key is read from `MARKER_KEY`.
     pub(crate) fn model(&self, id: &str, provider: &str, more: &str) -> String {
         let url = self.url();
         format!(
