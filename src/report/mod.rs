@@ -1,15 +1,9 @@
-//! Views of a run: what became of its trials, in the form that each kind of reader opens.
+//! Views of a run, each in the form that its reader opens: `csv` for spreadsheets, `markdown` for people who were not
+//! there, `diff` for how two variants differ, `terminal` after a run, `json` for programs, `calibration` for trust.
 //!
-//! - [`csv`]: metrics.csv, scores.csv and summary.csv, for spreadsheets
-//! - [`markdown`]: summary.md, for people who were not there
-//! - [`diff`]: diff.md and diff.html, how the answers of two variants differ
-//! - [`terminal`]: the table after a run, and one answer with its evidence
-//! - [`json`]: the run for other programs
-//! - [`calibration`]: how far the scorers agree with people, for spreadsheets and programs
-//!
-//! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out; no disk, clock or terminal. Reports are never read
-//! back, the journal is. Every count derives from [`Entry::status`](crate::outcome::Entry::status); a truncated answer
-//! is marked wherever an answer is named; whatever a model wrote is text and stays text.
+//! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out, never read back. Every count derives from
+//! [`Entry::status`](crate::outcome::Entry::status); a truncated answer is marked wherever an answer is named; whatever
+//! a model wrote is text and stays text.
 
 pub mod calibration;
 pub mod csv;
