@@ -20,10 +20,10 @@ pub mod project;
 pub mod trial;
 pub mod text;
 pub mod score;
+pub mod stats;
 pub mod item;
 pub mod calibration;
 pub mod outcome;
-pub mod stats;
 pub mod report;
 
 // The two that touch the world.

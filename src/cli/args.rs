@@ -270,7 +270,7 @@ pub struct ScoreArgs {
     after_long_help = "\
 Examples:
   evalrun rescore latest
-  evalrun rescore reports/baseline --out /tmp/stricter --baseline reports/baseline"
+  evalrun rescore reports/baseline --out stricter --baseline reports/baseline"
 )]
 pub struct RescoreArgs {
     /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
