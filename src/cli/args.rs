@@ -112,10 +112,10 @@ pub enum Command {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectionArgs {
-    /// Only these prompts, by id or glob; any of prompts/, not only those of [run]
+    /// Only these prompts, by id or glob; any of prompts/, not only those of `[run]`
     #[arg(long, value_name = "GLOB")]
     pub prompt: Vec<String>,
-    /// Only these models, by id or glob; any of evalrun.toml, not only those of [run]
+    /// Only these models, by id or glob; any of evalrun.toml, not only those of `[run]`
     #[arg(long, value_name = "GLOB")]
     pub model: Vec<String>,
     /// Only these cases, by id or glob
@@ -217,6 +217,7 @@ pub struct CheckArgs {}
 
 /// `evalrun score`
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("texts").required(true))]
 #[command(
     long_about = "Judges texts that are there already, by every property with its default settings, whatever evalrun.toml \
         says.\n\n\
@@ -230,10 +231,10 @@ Examples:
 )]
 pub struct ScoreArgs {
     /// One text to judge; `-` is standard input
-    #[arg(value_name = "ARTICLE", required_unless_present = "items", conflicts_with = "items")]
+    #[arg(value_name = "ARTICLE", group = "texts")]
     pub article: Option<PathBuf>,
     /// Many texts: JSON lines; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "texts")]
     pub items: Option<PathBuf>,
     /// The headline of the news that the text is about
     #[arg(long, value_name = "TEXT", conflicts_with = "items", help_heading = "The news")]

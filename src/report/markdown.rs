@@ -10,7 +10,7 @@ use crate::report::escape::{markdown as escape, markdown_name as name};
 use crate::report::evidence::{against, quote, remark};
 use crate::report::lang::{Lang, Words};
 use crate::report::tally::{Subject, Tally, VariantTally, is_truncated, status_name, tally};
-use crate::report::trouble::{Grouped, Waivers, errors, waivers, why_no_answer, without_answer};
+use crate::report::trouble::{Grouped, Waivers, errors, is_without_answer, waivers, why_no_answer, without_answer};
 use crate::report::worst::worst;
 use crate::score::{Score, Verdict};
 
@@ -112,7 +112,7 @@ fn write_worst(run: &Run, outcomes: &dyn Outcomes, words: &Words, out: &mut dyn 
         let outcome = outcomes.outcome(entry)?;
         let mark = if is_truncated(entry) { format!(" ({})", words.truncated) } else { String::new() };
         writeln!(out, "\n### {} · {}{mark}\n", case_name(entry), name(&variant_name(entry)))?;
-        if outcome.answer.is_none() {
+        if is_without_answer(entry) {
             writeln!(out, "- **{}**: {}", words.no_answer, escape(&why_no_answer(entry)))?;
         }
         for score in outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail) {

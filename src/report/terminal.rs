@@ -19,7 +19,7 @@ use crate::report::evidence::{against, quote};
 use crate::report::lang::{Lang, Words};
 use crate::report::markdown::scale;
 use crate::report::tally::{Tally, VariantTally, is_truncated, tally};
-use crate::report::trouble::{errors, why_no_answer};
+use crate::report::trouble::{errors, is_without_answer, why_no_answer};
 use crate::report::worst::worst;
 use crate::score::{Score, Verdict};
 
@@ -204,7 +204,7 @@ fn write_failures(run: &Run, outcomes: &dyn Outcomes, options: TerminalOptions, 
         writeln!(out, "{} {name}{}", options.paint(BAD, "✗"), options.paint(ODD, &mark))?;
         let failed = outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail);
         let mut reasons: Vec<String> = failed.map(|score| failure(score, words)).collect();
-        if outcome.answer.is_none() {
+        if is_without_answer(entry) {
             reasons.push(format!("{}: {}", words.no_answer, one_line(&why_no_answer(entry))));
         }
         writeln!(out, "    {}", cut(&reasons.join(" · "), options.width.saturating_sub(4)))?;

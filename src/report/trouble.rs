@@ -8,9 +8,14 @@ use crate::outcome::{Entry, Outcome, Outcomes, Run, Status};
 /// How many trials of each model met with each message.
 pub(crate) type Grouped<'a> = BTreeMap<(&'a str, String), usize>;
 
-/// The trials in which a model gave no answer, by what it said instead.
+/// Whether a model gave no answer to judge: it failed, and not by any verdict. It may have begun with some text.
+pub(crate) fn is_without_answer(entry: &Entry) -> bool {
+    entry.status == Status::Failed && entry.verdicts.iter().all(Option::is_none)
+}
+
+/// The trials in which a model gave no answer to judge, by what it said instead.
 pub(crate) fn without_answer(run: &Run) -> Grouped<'_> {
-    grouped(run.entries.iter().filter(|entry| entry.status == Status::Failed && entry.chars.is_none()))
+    grouped(run.entries.iter().filter(|entry| is_without_answer(entry)))
 }
 
 /// The errored trials, by the server's message.

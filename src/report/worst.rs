@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::outcome::{Entry, Run, Status};
 use crate::property::Property;
+use crate::report::trouble::is_without_answer;
 use crate::score::Verdict;
 
 /// The worst failures of a run, at most `most`.
@@ -27,7 +28,7 @@ pub(crate) fn worst(run: &Run, most: usize) -> Vec<&Entry> {
 /// How bad a failure is: by the number of properties that failed, then of fabrications. No answer at all is worst.
 fn severity(entry: &Entry) -> (usize, usize) {
     let failed = entry.verdicts.iter().filter(|verdict| **verdict == Some(Verdict::Fail)).count();
-    let failed = if entry.chars.is_none() { Property::ALL.len() } else { failed };
+    let failed = if is_without_answer(entry) { Property::ALL.len() } else { failed };
     (failed, entry.fabricated.unwrap_or(0))
 }
 

@@ -12,6 +12,7 @@ use crate::report::escape::one_line;
 use crate::report::evidence::{against, quote, remark};
 use crate::report::lang::Words;
 use crate::report::tally::{Required, Subject, is_truncated, status_name};
+use crate::report::trouble::is_without_answer;
 use crate::response::FinishReason;
 use crate::score::Verdict;
 
@@ -156,7 +157,8 @@ const fn is_judged(entry: &Entry) -> bool {
 fn turns(base: &Entry, candidate: &Entry, required: &(Required<'_>, Required<'_>)) -> Vec<Turn> {
     let mut turns = Vec::new();
     // Where a side has no answer, its properties say nothing; the trial's status says it all.
-    if base.chars.is_some() && candidate.chars.is_some() {
+    let has_answer = |entry: &Entry| entry.chars.is_some() && !is_without_answer(entry);
+    if has_answer(base) && has_answer(candidate) {
         for property in Property::ALL {
             let (base, candidate) = (required.0.status(base, property), required.1.status(candidate, property));
             turns.push(Turn { subject: Subject::Property(property), base, candidate });

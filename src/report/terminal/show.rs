@@ -26,9 +26,12 @@ pub fn write_outcome(run: &Run, outcome: &Outcome, options: TerminalOptions, out
     write_head(run, outcome, options, &mut text)?;
     writeln!(text)?;
     let marks = marks(outcome.answer.as_deref().unwrap_or_default(), &outcome.scores);
-    match &outcome.answer {
-        Some(answer) => writeln!(text, "{}", marked(answer, &marks, options).trim_end())?,
-        None => write_no_answer(outcome, options, &mut text)?,
+    if let Some(answer) = outcome.answer.as_ref().filter(|answer| !answer.trim().is_empty()) {
+        writeln!(text, "{}", marked(answer, &marks, options).trim_end())?;
+    }
+    // A blocked answer may have begun with some text: that it was not judged is said nevertheless.
+    if outcome.answer.is_none() || outcome.error.is_some() {
+        write_no_answer(outcome, options, &mut text)?;
     }
     if is_truncated(outcome) {
         let words = options.lang.words();

@@ -1,0 +1,20 @@
+//! The command line as its users meet it: the real program in temporary projects, asked against local servers.
+//!
+//! Nothing here needs a network, and nothing is proved by how long it takes.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod protocols;
+mod failures;
+mod truncation;
+mod requests;
+mod programs;
+mod recorded;
+mod mistakes;
+mod streams;
+mod determinism;
+mod resuming;
+mod spreadsheets;
+mod scoring;
+mod views;

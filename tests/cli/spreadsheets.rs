@@ -1,0 +1,121 @@
+//! What a spreadsheet makes of the files: encoding, line ends, cells that would be formulas, numbers.
+
+use std::fs;
+
+use crate::support::csv::Csv;
+use crate::support::project::{Project, case};
+
+const FILES: [&str; 3] = ["metrics.csv", "scores.csv", "summary.csv"];
+
+/// What a spreadsheet would take for the beginning of a formula.
+const FORMULAS: [&str; 11] =
+    ["=1+1", "+1", "-1+2", "@SUM(1)", "＝1+1", "＋1", "－1", "＠x", "\t=1", " =1", "\u{3000}=1"];
+
+#[test]
+fn files_begin_with_a_byte_order_mark_and_end_lines_with_crlf() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "一行目\n二行目 \"引用\", 量子")]);
+    project.done("run --out run").expect(0);
+    for name in FILES {
+        let with = fs::read(project.path("run").join(name)).unwrap();
+        let text = with.strip_prefix(b"\xEF\xBB\xBF").unwrap_or_else(|| panic!("{name} has no mark"));
+        assert!(text.ends_with(b"\r\n") && !text.starts_with(b"\xEF\xBB\xBF"), "{name}");
+        let text = std::str::from_utf8(text).unwrap();
+        let header = text.split("\r\n").next().unwrap();
+        let mut columns: Vec<&str> = header.split(',').collect();
+        columns.sort_unstable();
+        columns.dedup();
+        assert_eq!(columns.len(), header.split(',').count(), "{name} names a column twice");
+    }
+    let before: Vec<Vec<u8>> = FILES.map(|name| fs::read(project.path("run").join(name)).unwrap()).into();
+    project.done("report run --no-bom").expect(0);
+    for (name, before) in FILES.iter().zip(before) {
+        assert!(fs::read(project.path("run").join(name)).unwrap() == before[3..], "{name}");
+    }
+}
+
+#[test]
+fn no_cell_is_taken_for_a_formula() {
+    let answer = FORMULAS.map(|formula| format!("{formula}\n")).concat();
+    let quoted = FORMULAS.map(|formula| serde_json::to_string(formula).unwrap());
+    let title = case("a").replace("title = \"", "title = \"=HYPERLINK('http://example.com')");
+    let require = format!("contains = [{}]\nnot_contains = [{}]", quoted.join(", "), quoted.join(", "));
+    let about =
+        r#"{"finish_reason": "=SAFETY()", "served_model": "=cmd|' /C calc'!A0", "usage": {"output_tokens": 7}}"#;
+    let project = Project::recorded(&require, &[("a", &answer), ("b", &answer)])
+        .with("cases/a/case.toml", &title)
+        .with("cases/b/answers/p/m.json", about);
+    project.done("run --out run").expect(0);
+    for name in FILES {
+        let file = project.csv(&format!("run/{name}"));
+        for cell in file.rows.iter().flatten().chain(&file.columns) {
+            let first = cell.trim_start_matches([' ', '\u{3000}']).chars().next();
+            assert!(first.is_none_or(|first| !"=+-@\t\r＝＋－＠".contains(first)), "{name}: {cell:?}");
+        }
+    }
+    let evidence = project.csv("run/scores.csv");
+    let evidence = evidence.column("evidence");
+    for formula in FORMULAS {
+        assert!(evidence.contains(&format!("'{formula}").as_str()), "{formula:?} is not in {evidence:?}");
+    }
+    assert_eq!(project.csv("run/metrics.csv").column("served_model"), ["", "'=cmd|' /C calc'!A0"]);
+    let piped = Csv::parse(&project.done("report run --format csv").expect(0).stdout);
+    assert_eq!(piped.column("served_model"), ["", "'=cmd|' /C calc'!A0"]);
+}
+
+#[test]
+fn numbers_are_numbers_and_what_is_not_known_is_an_empty_cell() {
+    let project = Project::recorded("no_fabrication = true\nlength = { min_chars = 1 }", &[("a", "量子です。")])
+        .with("cases/a/answers/p/m.json", r#"{"usage": {"input_tokens": 12, "output_tokens": 34}}"#)
+        .with("cases/b/case.toml", &case("b"));
+    project.done("run --out run").expect(3);
+    let metrics = project.csv("run/metrics.csv");
+    for column in
+        ["repeat", "fabricated", "chars", "input_tokens", "output_tokens", "cost_usd", "attempts", "latency_ms"]
+    {
+        let cells = metrics.column(column);
+        assert!(
+            cells.iter().all(|cell| cell.is_empty() || cell.parse::<f64>().is_ok_and(f64::is_finite)),
+            "{column}: {cells:?}"
+        );
+    }
+    let known = ["fabricated", "chars", "input_tokens", "output_tokens", "cost_usd", "no_fabrication"];
+    assert_eq!(metrics.cells(&known), ["0|5|12|34||pass", "|||||"]);
+    let summary = project.csv("run/summary.csv");
+    let cells = summary.cells(&["property", "trials", "passed", "failed", "unscored", "errored"]);
+    assert_eq!(cells, ["all|2|1|0|0|1", "no_fabrication|2|1|0|0|1", "length|2|1|0|0|1"]);
+    for column in ["rate", "low", "high"] {
+        assert!(summary.column(column).iter().all(|cell| cell.parse::<f64>().is_ok_and(f64::is_finite)));
+    }
+}
+
+#[test]
+fn columns_stand_as_they_are_relied_on() {
+    let project = Project::recorded("japanese_only = true", &[("a", "量子です。")]);
+    project.done("run --out run").expect(0);
+    for (name, columns) in [
+        (
+            "metrics.csv",
+            "case,prompt,model,repeat,status,japanese_only,article_only,covers_purpose,covers_activities,\
+             covers_significance,no_fabrication,length,readability,register,repetition,refusal,contains,not_contains,\
+             matches,not_matches,fabricated,chars,finish_reason,input_tokens,output_tokens,cost_usd,served_model,error,\
+             attempts,cached,latency_ms,run",
+        ),
+        ("scores.csv", "case,prompt,model,repeat,property,verdict,value,reason,evidence,start,end,kind,detail"),
+        ("summary.csv", "prompt,model,property,trials,passed,failed,unscored,errored,rate,low,high,method"),
+    ] {
+        assert_eq!(project.csv(&format!("run/{name}")).columns.join(","), columns, "{name}");
+    }
+}
+
+#[test]
+fn a_price_becomes_a_cost_and_an_expired_one_says_so() {
+    let config = "[[model]]\nid = \"m\"\nprovider = \"recorded\"\n\
+                  price = { input = 0.3, output = 2.5, valid_until = 2020-01-31 }\n";
+    let project = Project::new(config, &["a"])
+        .with("cases/a/answers/p/m.md", "量子です。")
+        .with("cases/a/answers/p/m.json", r#"{"usage": {"input_tokens": 1000, "output_tokens": 2000}}"#);
+    let done = project.done("run --out run").expect(0);
+    assert_eq!(project.csv("run/metrics.csv").column("cost_usd"), ["0.0053"]);
+    done.says(&["costs of m: the price was valid until 2020-01-31"]);
+    assert!(done.stdout.contains("2020-01-31") && project.read("run/summary.md").contains("2020-01-31"));
+}

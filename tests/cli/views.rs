@@ -1,0 +1,124 @@
+//! The commands that look: `list`, `check`, `show`, `report`, `rescore`.
+
+use serde_json::json;
+
+use crate::support::csv::Csv;
+use crate::support::project::{Project, case};
+use crate::support::server::{PROTOCOLS, Server};
+
+#[test]
+fn list_tells_the_plan_without_a_request_or_a_key() {
+    let server = Server::answering("記事です。");
+    let price = "price = { input = 1.0, output = 2.0 }";
+    let models = PROTOCOLS.map(|name| server.model(name, name, if name == "gemini" { price } else { "" })).concat();
+    let project = Project::new(&models, &["a", "b"]);
+    let plan = project.done("list --repeats 2 --format json").expect(0).json();
+    assert_eq!((&plan["trials"], &plan["requests"], &plan["repeats"]), (&json!(12), &json!(12), &json!(2)));
+    assert_eq!(plan["models"], json!(PROTOCOLS));
+    assert!(plan["variants"][0]["cost_usd"].as_f64() > Some(0.0), "{plan}");
+    assert_eq!(plan["variants"][1]["cost_usd"], json!(null));
+    assert_eq!(plan["total"]["cost_usd"], json!(null));
+    let text = project.done("list --model gemini --case a").expect(0).stdout;
+    assert!(text.contains("1 trials: 1 cases") || text.contains("1 trial: 1 case"), "{text}");
+    assert!(text.contains("p@gemini") && text.contains("tokens"), "{text}");
+    assert!(server.requests().is_empty() && !project.path("reports").exists());
+}
+
+#[test]
+fn check_tells_mistakes_from_warnings() {
+    let project = Project::recorded("japanese_only = true", &[("a", "量子")]);
+    let done = project.done("check").expect(0);
+    assert!(done.stdout.contains("no mistakes, 0 warnings"), "{} {}", done.stdout, done.stderr);
+    assert_eq!(done.stderr, "");
+
+    let odd = project
+        .with("cases/a/answers/p/stranger.md", "誰か")
+        .with("cases/b/case.toml", &case("b"))
+        .with("prompts/q.md", "{{ title }}{% if tome %}{{ tome }}{% endif %}\n");
+    let done = odd.done("check").expect(0);
+    done.says(&["stranger", "cases/b/answers/p/m.md", "no case defines `tome`"]);
+    assert!(done.stdout.contains("no mistakes, ") && !done.stdout.contains("0 warnings"), "{}", done.stdout);
+}
+
+#[test]
+fn the_repositorys_project_is_without_mistakes_or_warnings() {
+    let config = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("evalrun.toml");
+    let done = Project::empty().call("check --config").arg(config).done().expect(0);
+    assert_eq!(done.stderr, "");
+}
+
+#[test]
+fn show_marks_the_words_that_a_verdict_rests_on() {
+    let project = Project::recorded(
+        "japanese_only = true\nnot_contains = [\"未定\"]",
+        &[("a", "派遣の日は未定です。See you later, everyone!"), ("b", "量子です。")],
+    );
+    project.done("run").expect(0);
+    let name = project.names("reports").remove(0);
+    for run in ["latest", &name, &format!("reports/{name}"), &format!("reports/{name}/run.jsonl")] {
+        let shown = project.done(&format!("show {run} a")).expect(0).stdout;
+        assert!(shown.contains("未定]") && shown.contains("everyone") && shown.contains("not_contains"), "{shown}");
+        assert!(!shown.contains("量子です。"), "{shown}");
+    }
+    let both = project.done("show latest * --model m --prompt p --repeat 0").expect(0).stdout;
+    assert!(both.contains("量子です。") && both.contains("未定"));
+    project.done("show latest zzz").expect(2).says(&["zzz"]);
+    project.done("show latest a --repeat 7").expect(2).says(&["no trial of latest is selected"]);
+}
+
+#[test]
+fn report_prints_a_run_in_each_form() {
+    let project = Project::recorded("japanese_only = true", &[("a", "量子です。"), ("b", "Hello everyone, it is me.")]);
+    let text = project.done("run --out run").expect(0).stdout;
+    assert_eq!(project.done("report run").expect(0).stdout, text);
+    assert_eq!(project.done("report run --format markdown").expect(0).stdout, project.read("run/summary.md"));
+    let csv = project.done("report run --format csv").expect(0).stdout;
+    assert_eq!(csv, project.read("run/metrics.csv").trim_start_matches('\u{feff}'));
+    assert_eq!(Csv::parse(&csv).column("status"), ["passed", "failed"]);
+    let json = project.done("report run --format json").expect(0).json();
+    assert_eq!(json["trials"][1]["verdicts"], json!({"japanese_only": "fail"}));
+}
+
+#[test]
+fn two_prompts_of_a_run_are_compared_and_two_runs_are() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "何もありません。")])
+        .with("prompts/q.md", "{{ title }}を詳しく。\n")
+        .with("cases/a/answers/q/m.md", "量子があります。");
+    project.done("run --out both").expect(0);
+    for file in ["both/diff.md", "both/diff.html"] {
+        let text = project.read(file);
+        assert!(text.contains("何も") && text.contains("contains"), "{file}: {text}");
+    }
+    project.done("report both --diff q..p").expect(0);
+    assert!(project.read("both/diff.md").contains("何も"));
+    project.done("run --out one --prompt q --baseline both::p@m").expect(0);
+    assert!(project.read("one/diff.md").contains("何も"), "{}", project.read("one/diff.md"));
+    project.done("run --prompt q --baseline both::p@n").expect(2).says(&["has no variant p@n"]);
+}
+
+#[test]
+fn what_a_model_wrote_stays_text_wherever_it_is_seen() {
+    let hostile = "\u{1b}[31m<script>alert(1)</script>\u{202e}| a | b |\n::error::x\n[x](javascript:1)\u{7}";
+    let project = Project::recorded("japanese_only = true\nmatches = [\"量子\"]", &[("a", hostile)]);
+    let done = project.done("run --out run -v").expect(0);
+    let shown = project.done("show run a").expect(0);
+    for text in [&done.stdout, &done.stderr, &shown.stdout] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
+    }
+    for file in ["run/summary.md", "run/diff.html", "run/diff.md"] {
+        let text = project.read(file);
+        assert!(!text.contains("<script>alert") && !text.contains(['\u{1b}', '\u{202e}']), "{file}");
+    }
+}
+
+#[test]
+fn a_run_is_judged_anew_by_todays_requirements() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。")]);
+    project.done("run --out run").expect(0);
+    let stricter = project
+        .with("evalrun.toml", "[require]\ncontains = [\"派遣\"]\n[[model]]\nid = \"m\"\nprovider = \"recorded\"\n");
+    stricter.done("rescore run --out again").expect(0);
+    assert_eq!(stricter.csv("run/metrics.csv").column("contains"), ["pass"]);
+    assert_eq!(stricter.csv("again/metrics.csv").column("contains"), ["fail"]);
+}
