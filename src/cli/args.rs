@@ -112,10 +112,10 @@ pub enum Command {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Selection")]
 pub struct SelectionArgs {
-    /// Only these prompts, by id or glob; any of prompts/, not only those of [run]
+    /// Only these prompts, by id or glob; any of prompts/, not only those of `[run]`
     #[arg(long, value_name = "GLOB")]
     pub prompt: Vec<String>,
-    /// Only these models, by id or glob; any of evalrun.toml, not only those of [run]
+    /// Only these models, by id or glob; any of evalrun.toml, not only those of `[run]`
     #[arg(long, value_name = "GLOB")]
     pub model: Vec<String>,
     /// Only these cases, by id or glob
@@ -271,7 +271,7 @@ pub struct ScoreArgs {
     after_long_help = "\
 Examples:
   evalrun rescore latest
-  evalrun rescore reports/baseline --out /tmp/stricter --baseline reports/baseline"
+  evalrun rescore reports/baseline --out stricter --baseline reports/baseline"
 )]
 pub struct RescoreArgs {
     /// The run: its folder, its run.jsonl, its name in reports/, or `latest`

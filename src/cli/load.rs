@@ -1,4 +1,4 @@
-//! Finding and reading a project: evalrun.toml, prompts/*.md, cases/<id>/case.toml, cases/*.jsonl, cases/*.csv.
+//! Finding and reading a project: evalrun.toml, prompts/*.md, `cases/<id>/case.toml`, cases/*.jsonl, cases/*.csv.
 //!
 //! Promises that all mistakes of all files are told together, under names as the user would type them from where they
 //! are. Leaves what the files mean to `project`, `prompt` and `case`.

@@ -62,6 +62,7 @@ pub(super) fn execute(args: &RescoreArgs, context: &Context) -> Result<Exit, Err
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
     let begun = begin(destination, &judging, run, &entries, digest, &loaded, context)?;
     let left: Vec<&Entry> = entries.into_iter().filter(|entry| !begun.done.contains(&entry.trial)).collect();
+    context.console.say(&format!("judging {} outcomes of {}", left.len(), run.header.name));
     judge_all(&left, &old.reader, &judging, &begun)?;
     let Begun { folder, journal, .. } = begun;
     journal.end(Timestamp::now(), false).map_err(Error::file(&folder.join(JOURNAL)))?;
