@@ -9,6 +9,7 @@ use std::io;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use aho_corasick::AhoCorasick;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -105,6 +106,7 @@ impl Http {
             Ok(response) => self.read(response, model, url).await?,
             Err(error) => return Err(failure_of(&error, model, url)),
         };
+        let reply = if let Some(key) = key { scrub_body(reply, key) } else { reply };
         if (300..400).contains(&reply.status) {
             return Err(redirected(&reply));
         }
@@ -229,6 +231,20 @@ fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
     inner.is_some_and(|inner| is_untrusted(inner))
 }
 
+/// Long messages are cut when they are decoded: what is left of a key then would no longer be known as one.
+fn scrub_body(reply: HttpReply, key: &SecretString) -> HttpReply {
+    let key = key.expose_secret();
+    if key.len() < SHORTEST_KEY_IN_ANSWER {
+        return reply;
+    }
+    match AhoCorasick::new([key]) {
+        Ok(finder) if finder.is_match(&reply.body) => {
+            HttpReply { body: finder.replace_all_bytes(&reply.body, &[SCRUBBED]), ..reply }
+        }
+        _ => reply,
+    }
+}
+
 fn scrub_response(response: Response, key: &SecretString) -> Response {
     let scrub = |text: Option<String>| text.map(|text| scrub(text, key, SHORTEST_KEY_IN_ANSWER));
     let mut response = response;
@@ -340,6 +356,18 @@ mod tests {
         assert!(failure.message.contains("[key]") && !format!("{failure:?}").contains(KEY), "{failure:?}");
         let reply = ask(good(&format!("your key is {KEY}."))).await.unwrap();
         assert_eq!(reply.response.text.as_deref(), Some("your key is [key]."));
+    }
+
+    #[tokio::test]
+    async fn not_even_a_part_of_a_key_is_left_where_a_message_is_cut() {
+        // Messages are cut at different lengths: of these, some have the cut within the key.
+        for length in (60..120).step_by(10).chain((480..500).step_by(5)) {
+            for status in [200, 400] {
+                let said = format!("{} {KEY} {}", "x".repeat(length), "y".repeat(100));
+                let failure = ask(ResponseTemplate::new(status).set_body_string(said)).await.unwrap_err();
+                assert!(!failure.message.contains(&KEY[..6]), "{status}: {failure}");
+            }
+        }
     }
 
     #[test]
