@@ -32,6 +32,8 @@ pub struct Case {
     pub require: Requirements,
     /// The file it was read from.
     pub file: Arc<str>,
+    /// The bytes of the file that give its id; none where the folder's name does.
+    pub id_at: Range<usize>,
 }
 
 /// The news item that a model is told of, and what its author knows to be true.
@@ -137,16 +139,17 @@ fn read_cases(file: &TextFile, nodes: &[Node]) -> Result<Vec<Case>, Vec<Diagnost
 
 fn read_case(reader: &Reader<'_>, node: &Node, folder: Option<&str>) -> Option<Case> {
     let table = reader.table(node)?;
-    let id = read_id(&table, folder);
+    let (id, id_at) = read_id(&table, folder).unzip();
     let tags = table.strings("tags");
     let source = table.required("source").and_then(|node| read_source(reader, node));
     let vars = table.get("vars").map(|node| read_vars(reader, node)).unwrap_or_default();
     let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
     table.finish();
-    Some(Case { id: id?, tags, vars, source: source?, require, file: Arc::clone(&reader.file.name) })
+    let file = Arc::clone(&reader.file.name);
+    Some(Case { id: id?, tags, vars, source: source?, require, file, id_at: id_at? })
 }
 
-fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<CaseId> {
+fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<(CaseId, Range<usize>)> {
     let (text, span) = if let Some(folder) = folder {
         if let Some(node) = table.get("id")
             && table.reader.string(node)? != folder
@@ -159,7 +162,15 @@ fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<CaseId> {
         let node = table.required("id")?;
         (table.reader.string(node)?, node.span.clone())
     };
-    text.parse().map_err(|error| table.reader.problem(&span, format!("{error}"))).ok()
+    match text.parse::<CaseId>() {
+        Ok(id) => return Some((id, span)),
+        Err(error) if folder.is_some() => {
+            let misnamed = Diagnostic::without_place(&table.reader.file.name, error.to_string());
+            table.reader.report(misnamed.hint("rename the folder"));
+        }
+        Err(error) => table.reader.problem(&span, error.to_string()),
+    }
+    None
 }
 
 fn read_source(reader: &Reader<'_>, node: &Node) -> Option<Source> {
@@ -379,17 +390,25 @@ fn set_span(node: &mut Node, span: &Range<usize>) {
     }
 }
 
-/// The cases in the order of their ids, which must be unique without regard to case.
+/// The cases of `files` in the order of their ids, which must be unique without regard to case.
 ///
 /// # Errors
-/// Every id that stands twice, with both files.
-pub fn in_order(mut cases: Vec<Case>) -> Result<Vec<Case>, Vec<Diagnostic>> {
+/// Every id that stands twice, with both places.
+pub fn in_order(mut cases: Vec<Case>, files: &[TextFile]) -> Result<Vec<Case>, Vec<Diagnostic>> {
     cases.sort_by_cached_key(|case| case.id.folded());
+    let diagnose = |case: &Case, message: &str| {
+        let file = files.iter().find(|file| file.name == case.file && !case.id_at.is_empty());
+        file.map_or_else(
+            || Diagnostic::without_place(&case.file, message),
+            |file| file.diagnose(case.id_at.clone(), message),
+        )
+    };
     let twice = |pair: &[Case]| {
         let [first, second] = pair else { return None };
         (first.id.folded() == second.id.folded()).then(|| {
-            let message = format!("the case id `{}` is also used in {}", second.id, first.file);
-            Diagnostic::without_place(&second.file, message).hint("ids are compared without regard to case")
+            let line = diagnose(first, "").place.map(|place| format!(":{}", place.line)).unwrap_or_default();
+            let message = format!("the case id `{}` is also used in {}{line}", second.id, first.file);
+            diagnose(second, &message).hint("ids are compared without regard to case")
         })
     };
     let problems: Vec<Diagnostic> = cases.windows(2).filter_map(twice).collect();
@@ -482,10 +501,18 @@ mod tests {
 
     #[test]
     fn ids_that_differ_only_in_case_are_one() {
-        let case = |id: &str| parse_case_toml(id, &TextFile::new(&format!("{id}/case.toml"), TOML)).unwrap();
-        let problems = problems(in_order(vec![case("b"), case("Q"), case("q")]));
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("is also used in"), "{problems:?}");
+        let lines = ["b", "Q", "q"].map(|id| JSON.replace("\"q\"", &format!("\"{id}\"")).replace('\n', " ") + "\n");
+        let file = TextFile::new("a.jsonl", lines.concat());
+        let folder = |id: &str| parse_case_toml(id, &TextFile::new(&format!("{id}/case.toml"), TOML)).unwrap();
+        let mut cases = parse_jsonl(&file).unwrap();
+        cases.push(folder("B"));
+        assert_eq!(
+            problems(in_order(cases, &[file])),
+            [
+                "B/case.toml: the case id `B` is also used in a.jsonl:1 (ids are compared without regard to case)",
+                "a.jsonl:3:8: the case id `q` is also used in a.jsonl:2 (ids are compared without regard to case)",
+            ]
+        );
     }
 
     #[test]

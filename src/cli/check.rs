@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use super::args::CheckArgs;
+use super::console::counted;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -60,10 +61,6 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
         )
     })?;
     Ok(Exit::Fine)
-}
-
-fn counted(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 struct Check<'a> {

@@ -23,6 +23,11 @@ pub(super) enum Verbosity {
     Verbose,
 }
 
+/// A number with its noun: `1 case`, `2 cases`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The two streams, and what they take.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Console {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::Renderer;
 
+use super::console::counted;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, closest};
 use crate::engine::JournalError;
@@ -22,7 +23,7 @@ pub(super) enum Error {
         hint: Option<String>,
     },
     /// The project's files have mistakes.
-    #[error("{} in the project's files", mistakes(.0.len()))]
+    #[error("{} in the project's files", counted(.0.len(), "mistake"))]
     Project(Vec<Diagnostic>),
     /// A run cannot be read or written.
     #[error(transparent)]
@@ -43,10 +44,6 @@ pub(super) enum Error {
         /// What the system says.
         source: io::Error,
     },
-}
-
-fn mistakes(number: usize) -> String {
-    if number == 1 { "1 mistake".to_owned() } else { format!("{number} mistakes") }
 }
 
 impl Error {

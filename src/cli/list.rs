@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::args::{ListArgs, TextOrJson};
+use super::console::counted;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -106,10 +107,11 @@ fn expected_chars(require: &Requirements) -> u64 {
 
 fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> io::Result<()> {
     let total = total(estimates);
-    let (cases, prompts, models) = (plan.cases.len(), plan.prompts.len(), plan.models.len());
+    let (trials, cases) = (counted(plan.trials.len(), "trial"), counted(plan.cases.len(), "case"));
+    let (prompts, models) = (counted(plan.prompts.len(), "prompt"), counted(plan.models.len(), "model"));
     let repeats = if plan.repeats == 1 { String::new() } else { format!(" × {} repeats", plan.repeats) };
-    writeln!(out, "{} trials: {cases} cases × {prompts} prompts × {models} models{repeats}", plan.trials.len())?;
-    writeln!(out, "{} requests over the network", total.requests)?;
+    writeln!(out, "{trials}: {cases} × {prompts} × {models}{repeats}")?;
+    writeln!(out, "{} over the network", counted(total.requests, "request"))?;
     let width = estimates.iter().map(|estimate| name(estimate).len()).max().unwrap_or(0).max("variant".len());
     writeln!(
         out,
@@ -143,7 +145,7 @@ fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> i
 
 fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -> io::Result<()> {
     let unknown = if total.without_price > 0 {
-        format!(", and {} requests whose price is not known", total.without_price)
+        format!(", and {} whose price is not known", counted(total.without_price, "request"))
     } else {
         String::new()
     };

@@ -215,20 +215,24 @@ impl Reading<'_> {
 
     fn cases(&mut self) -> Result<Vec<Case>, Error> {
         let folder = self.place.root.join("cases");
-        let (mut cases, mut is_complete) = (Vec::new(), true);
+        let (mut cases, mut files, mut is_complete) = (Vec::new(), Vec::new(), true);
         for path in entries(&folder)? {
             let toml = path.join("case.toml");
             let parsed = if toml.is_file() {
                 let Some(name) = self.name(path.file_name(), &path) else { continue };
-                self.file(&toml)?.map(|file| parse_case_toml(&name, &file).map(|case| vec![case]))
+                self.file(&toml)?.map(|file| (parse_case_toml(&name, &file).map(|case| vec![case]), file))
             } else if has_extension(&path, "jsonl") && path.is_file() {
-                self.file(&path)?.map(|file| parse_jsonl(&file))
+                self.file(&path)?.map(|file| (parse_jsonl(&file), file))
             } else if has_extension(&path, "csv") && path.is_file() {
-                self.file(&path)?.map(|file| parse_csv(&file))
+                self.file(&path)?.map(|file| (parse_csv(&file), file))
             } else {
                 continue;
             };
-            match parsed.and_then(|parsed| self.keep(parsed)) {
+            let parsed = parsed.and_then(|(parsed, file)| {
+                files.push(file);
+                self.keep(parsed)
+            });
+            match parsed {
                 Some(parsed) => cases.extend(parsed),
                 None => is_complete = false,
             }
@@ -237,7 +241,7 @@ impl Reading<'_> {
             let missing = Diagnostic::without_place(&self.place.shown(&folder), "there are no cases");
             self.problems.push(missing.hint("write one, such as cases/my-first-case/case.toml"));
         }
-        Ok(self.keep(in_order(cases)).unwrap_or_default())
+        Ok(self.keep(in_order(cases, &files)).unwrap_or_default())
     }
 
     /// A file's name as a text.

@@ -218,6 +218,7 @@ fn as_it_was(record: &CaseRecord) -> Case {
         source: record.source.clone(),
         require: Requirements::default(),
         file: JOURNAL.into(),
+        id_at: 0..0,
     }
 }
 

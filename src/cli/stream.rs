@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::console::Reader;
+use super::console::{Reader, counted};
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -209,7 +209,7 @@ pub(super) fn exit(bad: usize, reader: Reader, context: &Context) -> Exit {
     if reader == Reader::Gone || bad == 0 {
         return Exit::Fine;
     }
-    let lines = if bad == 1 { "1 line".to_owned() } else { format!("{bad} lines") };
+    let lines = counted(bad, "line");
     context.console.say(&format!("{lines} could not be read and left out"));
     Exit::Incomplete
 }

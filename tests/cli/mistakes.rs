@@ -63,9 +63,13 @@ fn mistakes_in_cases() -> Vec<Mistake> {
         (
             "cases/c.jsonl",
             toml(&format!("{{\"id\": \"A\", {JSON_SOURCE}}}\n")),
-            &["`A`", "cases/c.jsonl", "cases/a/case.toml"],
+            &["cases/c.jsonl:1:8", "the case id `A` is also used in cases/a/case.toml", "without regard to case"],
         ),
-        ("cases/b c/case.toml", toml(&case("b")), &["cases/b c/case.toml", "b c"]),
+        (
+            "cases/b c/case.toml",
+            toml(&case("b")),
+            &["cases/b c/case.toml", "`b c` is no valid id", "rename the folder"],
+        ),
     ]
 }
 

@@ -19,7 +19,7 @@ fn list_tells_the_plan_without_a_request_or_a_key() {
     assert_eq!(plan["variants"][1]["cost_usd"], json!(null));
     assert_eq!(plan["total"]["cost_usd"], json!(null));
     let text = project.done("list --model gemini --case a").expect(0).stdout;
-    assert!(text.contains("1 trials: 1 cases") || text.contains("1 trial: 1 case"), "{text}");
+    assert!(text.starts_with("1 trial: 1 case × 1 prompt × 1 model\n1 request over the network\n"), "{text}");
     assert!(text.contains("p@gemini") && text.contains("tokens"), "{text}");
     assert!(server.requests().is_empty() && !project.path("reports").exists());
 }
