@@ -75,10 +75,10 @@ fn exit(finished: &Finished, signal: Option<signal::Signal>) -> Exit {
     }
 }
 
-/// A run without a key can only err: better not to begin it.
+/// A run that can only err is better not begun; where other models can be asked, those without a key err alone.
 fn check_keys(plan: &Plan, context: &Context) -> Result<(), Error> {
-    let remote = || plan.models.iter().filter(|model| model.provider.is_remote());
-    let missing: Vec<(&Model, &str)> = remote()
+    let remote = plan.models.iter().filter(|model| model.provider.is_remote());
+    let missing: Vec<(&Model, &str)> = remote
         .filter_map(|model| Some((model.as_ref(), missing_key(model, &context.environment.variables)?)))
         .collect();
     if missing.is_empty() {
@@ -87,7 +87,7 @@ fn check_keys(plan: &Plan, context: &Context) -> Result<(), Error> {
     let mut variables: Vec<&str> = missing.iter().map(|(_, variable)| *variable).collect();
     variables.sort_unstable();
     variables.dedup();
-    if missing.len() == remote().count() {
+    if missing.len() == plan.models.len() {
         let models: Vec<&str> = missing.iter().map(|(model, _)| model.id.as_str()).collect();
         let message =
             format!("no key for {}: {} is not set; nothing was sent", models.join(", "), variables.join(", "));
