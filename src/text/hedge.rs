@@ -37,7 +37,7 @@ pub enum Reach {
 }
 
 /// Ends of predicates that make a guess of what they close.
-const PREDICATES: [&str; 117] = [
+const PREDICATES: [&str; 120] = [
     "かもしれません",
     "かもしれない",
     "かもしれ",
@@ -75,6 +75,9 @@ const PREDICATES: [&str; 117] = [
     "が予想され",
     "と予測され",
     "と見込まれ",
+    "と見込んで",
+    "と見込む",
+    "と見込み、",
     "が見込まれ",
     "見込みです",
     "見込みだ",

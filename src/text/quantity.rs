@@ -295,7 +295,16 @@ fn is_no_quantity(text: &str, start: usize, end: usize, numeral: &Numeral, unit:
     if *unit == Unit::Counter("字") && numeral.value >= 50.0 {
         return true;
     }
-    if is_one && counts && !before.ends_with(['第', '約', '計']) && !before.ends_with("わずか") {
+    if is_one && counts && !before.ends_with(['第', '約', '計']) && !before.ends_with("わずか") && !leads_on(rest, unit)
+    {
+        return true;
+    }
+    if !numeral.has_digits && is_word_with_numeral(text, start, rest, numeral.value) {
+        return true;
+    }
+    // 十円玉 is a coin; 数百年 is as vague as 数年.
+    if ["円玉", "円硬貨", "円札"].iter().any(|coin| rest.starts_with(coin)) || before.ends_with(['数', '何', '幾'])
+    {
         return true;
     }
     if rest.starts_with('つ') && (!numeral.has_digits || numeral.value < 3.0) {
@@ -323,6 +332,21 @@ fn is_no_quantity(text: &str, start: usize, end: usize, numeral: &Numeral, unit:
             || numeral.has_digits && numeral.value < 2.0 && rest.starts_with("位");
     }
     false
+}
+
+/// 1年2か月, 1時間35分: one of the greater unit, and more.
+fn leads_on(rest: &str, unit: &Unit) -> bool {
+    let Unit::Measure(dimension @ ("month" | "second")) = unit else { return false };
+    let Some((_, _, length)) = known_unit(rest) else { return false };
+    let Some(next) = numeral(&rest[length..]) else { return false };
+    matches!(known_unit(&rest[length + next.len..]), Some((Unit::Measure(same), factor, _)) if same == *dimension && factor > 0.0)
+}
+
+/// Words that begin with a kanji numeral and count nothing: 十分に, 二度と, 四輪, 二択, 百合, 女流三段.
+fn is_word_with_numeral(text: &str, start: usize, rest: &str, value: f64) -> bool {
+    let is_rank = rest.starts_with('段') && !text[..start].ends_with(|c: char| c.is_ascii_digit());
+    let is_enough = (value - 10.0).abs() < 1e-9 && rest.starts_with('分') && !rest.starts_with("分間");
+    is_rank || is_enough || ["度と", "輪", "択", "合"].iter().any(|word| rest.starts_with(word))
 }
 
 /// 3つの企業 counts something that can be wrong; 3つのポイント does not.
@@ -364,6 +388,9 @@ fn join(text: &str, found: Vec<Quantity>) -> Vec<Quantity> {
             let between = &text[last.core.end.min(quantity.core.start)..quantity.core.start];
             let same = last.unit == quantity.unit || last.unit == Unit::None;
             if matches!(between, "〜" | "-" | "〜約") && same && last.value <= quantity.value.max(last.value) {
+                if last.unit == Unit::None {
+                    last.value *= scale(text, &quantity);
+                }
                 last.upper = quantity.value;
                 last.unit = quantity.unit;
                 // 6〜11%: the unit of the second is that of both.
@@ -388,6 +415,15 @@ fn join(text: &str, found: Vec<Quantity>) -> Vec<Quantity> {
         joined.push(quantity);
     }
     joined
+}
+
+/// What the unit and the myriads of a range's end make of its beginning: 4〜5ミリ, 10〜20万円.
+fn scale(text: &str, end: &Quantity) -> f64 {
+    let Some(numeral) = numeral(&text[end.core.start..]) else { return 1.0 };
+    let written = &text[end.core.start..end.core.start + numeral.len];
+    let myriads = [('万', 1e4), ('億', 1e8), ('兆', 1e12)].into_iter().find(|(c, _)| written.ends_with(*c));
+    let factor = if numeral.value > 0.0 { end.value / numeral.value } else { 1.0 };
+    factor * myriads.map_or(1.0, |(_, value)| value)
 }
 
 const BEFORE: [(&str, Exactness); 26] = [
@@ -419,11 +455,16 @@ const BEFORE: [(&str, Exactness); 26] = [
     ("年間", Exactness::Exact),
 ];
 
-const AFTER: [(&str, Exactness); 24] = [
+const AFTER: [(&str, Exactness); 29] = [
     ("以上", Exactness::AtLeast),
     ("超", Exactness::AtLeast),
     ("を超える", Exactness::AtLeast),
     ("を上回る", Exactness::AtLeast),
+    ("を超え", Exactness::AtLeast),
+    ("を上回", Exactness::AtLeast),
+    ("をこえ", Exactness::AtLeast),
+    ("に迫", Exactness::AtMost),
+    ("足らず", Exactness::AtMost),
     ("余り", Exactness::AtLeast),
     ("あまり", Exactness::AtLeast),
     ("余", Exactness::AtLeast),
@@ -578,7 +619,7 @@ const UNITS: &[(&str, &str, f64)] = &[
     ("ヘクタール", "measure:square metre", 1e4),
     ("ha", "measure:square metre", 1e4),
     ("アール", "measure:square metre", 1e2),
-    ("坪", "measure:tsubo", 1.0),
+    ("坪", "measure:square metre", 400.0 / 121.0),
     ("畳", "measure:jo", 1.0),
     ("m3", "measure:litre", 1e3),
     ("m³", "measure:litre", 1e3),

@@ -77,7 +77,9 @@ fn is_sentence(passage: &Passage<'_>, inner: &Range<usize>) -> bool {
 }
 
 /// Verbs and nouns by which speech is reported.
-const SPEECH: [&str; 62] = [
+const SPEECH: [&str; 64] = [
+    "エール",
+    "と評",
     "話",
     "語",
     "述べ",
@@ -283,7 +285,7 @@ fn has_speaker(passage: &Passage<'_>, range: Range<usize>) -> bool {
 }
 
 /// Words after the brackets of a name.
-const NAMED_AFTER: &str = "という名 という愛称 という新 という制度 という施設 という催し という商品 という取り組み というプロジェクト という事業 と名付け と名づけ と呼ばれ と命名 と題し と銘打 プロジェクト シリーズ の販売 を発売 を開発 を発表";
+const NAMED_AFTER: &str = "という名 という愛称 という新 という制度 という施設 という催し という商品 という取り組み というプロジェクト という事業 と名付け と名づけ と命名 と題し と銘打 プロジェクト シリーズ の販売 を発売 を開発 を発表";
 /// Words before the brackets of a name.
 const NAMED_BEFORE: &str = "愛称 名称は 名前は その名も ブランド 商品 製品 新型 衛星 ロケット 装置 アプリ サービス システム プロジェクト 事業 イベント 催し 大会 講座 制度 計画 キャンペーン 展 店 施設 会場は ホール 劇場 映画 小説 楽曲 雑誌 学術誌 専門誌 誌 機 船 列車 メーカー";
 /// Last words of a name.

@@ -30,6 +30,9 @@ pub(super) fn find(
             return Finding::Supported { basis: known.basis(basis), why: known.shown(&own.range) };
         }
     }
+    if let Some(group) = allowed.aliases.iter().find(|group| group.iter().any(|name| name == written)) {
+        return Finding::Supported { basis: Basis::Alias, why: format!("a listed alias of 「{}」", group[0]) };
+    }
     // It may stand in the source as a date (2日) or within a name (第4回).
     if let Some(known) = allowed.in_order().find(|known| contains_token(&known.passage.text, written)) {
         return Finding::Supported {
@@ -62,7 +65,9 @@ fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, Str
     let spellings = ["高", "中", "小", "大学"].map(|school| format!("{school}{}", quantity.value));
     let stands = |text: &str| {
         spellings.iter().any(|spelling| contains_token(text, spelling))
-            || text.contains(&format!("({}年)", quantity.value))
+            || [format!("({}年)", quantity.value), format!("の{}年、", quantity.value)]
+                .iter()
+                .any(|year| text.contains(year))
     };
     let known = allowed.in_order().find(|known| is_year && stands(&known.passage.text))?;
     Some((known.basis(Basis::Normalised), format!("the school year in the {}", known.what)))
@@ -108,6 +113,11 @@ fn common_scale(a: &Quantity, b: &Quantity) -> Option<f64> {
         // 毎秒13回 is 13Hz.
         (Unit::Measure("hertz"), Unit::Counter("回")) | (Unit::Counter("回"), Unit::Measure("hertz")) => Some(1.0),
         (Unit::Noun(_), Unit::Noun(_)) => Some(1.0),
+        // A capacity of so many is so many seats; 6往復 is 12便.
+        (Unit::Counter("席"), Unit::Counter("人")) | (Unit::Counter("人"), Unit::Counter("席")) => {
+            is_telling.then_some(1.0)
+        }
+        (Unit::Counter("便"), Unit::Counter("往復")) => Some(0.5),
         // 3勝2敗 in a match is 3対2.
         (Unit::Counter("勝敗"), Unit::Counter("対")) | (Unit::Counter("対"), Unit::Counter("勝敗")) => Some(1.0),
         // Different words for what is counted say the same only of a telling number.

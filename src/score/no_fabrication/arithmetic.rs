@@ -171,11 +171,11 @@ const SUM: &str = "合計 合わせ あわせ 計 全部 総 トータル 両方
 const DIFFERENCE: &str =
     "差 増 減 残 のこ 引い 引く 上が 下が 安 高 短 長 から より 早 延び 値上げ 値下げ ほか 他の 分だけ 割引";
 /// Words by which a sentence multiplies.
-const PRODUCT: &str = "合計 合わせ あわせ 計 全部 総 ずつ 換算 単純 年に 年間 掛け かけ 最大 すると";
+const PRODUCT: &str = "合計 合わせ あわせ 計 全部 総 ずつ 換算 単純 年に 年間 掛け かけ 最大 すると 直すと 直せば 計算";
 /// Words by which a sentence divides.
 const QUOTIENT: &str = "あたり 当たり 平均 ずつ 割る 割れば 割ると 計算 ならす ならせば 均す 単純 換算 直すと 1台 1人 一人 1件 近く 年に つまり 分けて ごと";
 /// Words by which a sentence speaks of shares.
-const SHARE: &str = "割引 引き 逆算 うち 相当 あたる 当たる あたり 計算 換算 前の年 前年 10年前 増え 減 伸び かつて だった 半 ほど 約 およそ";
+const SHARE: &str = "割引 引き 逆算 うち 相当 あたる 当たる あたり 計算 換算 掛け合わせ 前の年 前年 10年前 増え 減 伸び かつて だった 半 ほど 約 およそ";
 
 /// One operation on two amounts.
 fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
@@ -193,6 +193,17 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
             let (a, b) = (first.value, second.value);
             let show = |sign: &str| Some(format!("{} {sign} {}", first.shown, second.shown));
             let alike = first.unit == second.unit;
+            let is_difference_of_shares =
+                alike && first.unit == Unit::Percent && quantity.unit == Unit::Measure("point");
+            if is_difference_of_shares && near((a - b).abs()) {
+                return show("−");
+            }
+            // 31編成 and 26停留場 are 57か所 together.
+            let are_counts =
+                [&first.unit, &second.unit, &quantity.unit].iter().all(|unit| matches!(unit, Unit::Counter(_)));
+            if sum && are_counts && quantity.value >= 20.0 && near(a + b) {
+                return show("+");
+            }
             if alike && first.unit == quantity.unit {
                 if sum && near(a + b) {
                     return show("+");
