@@ -437,7 +437,12 @@ impl Scanner<'_> {
     }
 
     fn month(&mut self) -> bool {
-        const WORDS: [(&str, i32); 5] = [("今月", 0), ("本月", 0), ("先月", -1), ("来月", 1), ("同月", 0)];
+        const WORDS: [(&str, i32); 4] = [("今月", 0), ("本月", 0), ("先月", -1), ("来月", 1)];
+        // Which month 同月23日 is in, the text before it says: for us it is a bare day.
+        if self.rest().strip_prefix("同月").is_some_and(|rest| rest.starts_with(may_begin)) {
+            self.take("同月");
+            return false;
+        }
         if let Some((word, offset)) = WORDS.iter().find(|(word, _)| self.rest().starts_with(word)) {
             self.at += word.len();
             let base = self.base.and_then(|base| base.checked_add(jiff::Span::new().months(*offset)).ok());

@@ -2,6 +2,9 @@
 //! turns a right figure round.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use super::arithmetic;
 use super::source::{Allowed, Finding, Known};
@@ -42,6 +45,8 @@ pub(super) fn find(
     }
     if let Some((basis, why)) = free_of_charge(allowed, quantity)
         .or_else(|| school_year(allowed, quantity))
+        .or_else(|| whole_years(allowed, quantity))
+        .or_else(|| days_a_week(allowed, passage, quantity))
         .or_else(|| arithmetic::derive(allowed, passage, quantity, sentence, earlier))
     {
         return Finding::Supported { basis, why };
@@ -71,6 +76,30 @@ fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, Str
     };
     let known = allowed.in_order().find(|known| is_year && stands(&known.passage.text))?;
     Some((known.basis(Basis::Normalised), format!("the school year in the {}", known.what)))
+}
+
+/// 12か月 for 1年: one of something is no amount of its own in the source.
+fn whole_years(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
+    let is_a_year = quantity.unit == Unit::Measure("month") && equal(quantity.value, 12.0);
+    let known = allowed.in_order().find(|known| is_a_year && contains_token(&known.passage.text, "1年"))?;
+    Some((known.basis(Basis::Normalised), format!("「1年」 in the {}", known.what)))
+}
+
+/// 週4日 for 月・水・金・日曜.
+fn days_a_week(allowed: &Allowed<'_>, passage: &Passage<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
+    static LISTS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("(?:[月火水木金土日](?:曜日?)?[・、と,])+[月火水木金土日]曜").expect("a valid pattern")
+    });
+    let is_weekly = passage.text[..quantity.core.start].ends_with('週');
+    let days = match quantity.unit {
+        Unit::Measure("second") => quantity.value / 86400.0,
+        Unit::Counter("回" | "便" | "往復") => quantity.value,
+        _ => return None,
+    };
+    let count = |list: &str| list.split(['・', '、', 'と', ',']).count() as f64;
+    let stands = |text: &str| LISTS.find_iter(text).any(|list| equal(count(list.as_str()), days));
+    let known = allowed.in_order().find(|known| is_weekly && stands(&known.passage.text))?;
+    Some((known.basis(Basis::Computed), format!("the days of the week in the {}", known.what)))
 }
 
 /// Whether two numbers are the same but for the last bits of their arithmetic.

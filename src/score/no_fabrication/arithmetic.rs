@@ -171,7 +171,7 @@ const SUM: &str = "合計 合わせ あわせ 計 全部 総 トータル 両方
 const DIFFERENCE: &str =
     "差 増 減 残 のこ 引い 引く 上が 下が 安 高 短 長 から より 早 延び 値上げ 値下げ ほか 他の 分だけ 割引";
 /// Words by which a sentence multiplies.
-const PRODUCT: &str = "合計 合わせ あわせ 計 全部 総 ずつ 換算 単純 年に 年間 掛け かけ 最大 すると 直すと 直せば 計算";
+const PRODUCT: &str = "合計 合わせ あわせ 計 全部 総 ずつ 換算 単純 年に 年間 掛け かけ 最大 すると 直すと 直せば 計算 台では 人では 人で 枚では 本では 個では 校では";
 /// Words by which a sentence divides.
 const QUOTIENT: &str = "あたり 当たり 平均 ずつ 割る 割れば 割ると 計算 ならす ならせば 均す 単純 換算 直すと 1台 1人 一人 1件 近く 年に つまり 分けて ごと";
 /// Words by which a sentence speaks of shares.

@@ -24,6 +24,9 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, mention: &DateM
             return Finding::Supported { basis, why: known.shown(&own.range) };
         }
     }
+    if let Some(finding) = in_parts(allowed, mention) {
+        return finding;
+    }
     if let Some((_, why)) = allowed.derived_dates.iter().find(|(own, _)| matches(mention, own, base)) {
         return Finding::Supported { basis: Basis::Computed, why: why.clone() };
     }
@@ -31,6 +34,19 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, mention: &DateM
         || Finding::unsupported("no such date in the source or background"),
         |why| Finding::contradicted(format!("the source has {why}")),
     )
+}
+
+/// A weekday and a time that one text has apart: 土曜の19時 for 金曜と土曜の午後7時から.
+fn in_parts(allowed: &Allowed<'_>, mention: &DateMention) -> Option<Finding> {
+    let (weekday, time) = (mention.weekday?, mention.time?);
+    if mention.day.is_some() || mention.month.is_some() || mention.year.is_some() {
+        return None;
+    }
+    allowed.of_source().find_map(|known| {
+        known.dates.iter().find(|own| own.weekday == Some(weekday) && own.day.is_none())?;
+        let own = known.dates.iter().find(|own| time_matches(mention, time, own) && own.weekday.is_none())?;
+        Some(Finding::Supported { basis: known.basis(Basis::Normalised), why: known.shown(&own.range) })
+    })
 }
 
 /// A date of the source that agrees with this one but in one part.
