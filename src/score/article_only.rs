@@ -106,10 +106,11 @@ fn thinking(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     if let Some(at) = text.find("assistantfinal").filter(|_| text.starts_with("analysis")) {
         violations.push((0..at, "thinking"));
     }
-    let Some(first) = passage.blocks.first() else { return };
-    let paragraph = paragraph_at(passage, 0);
-    if first.range.start == paragraph.start && is_planning(&text[paragraph.clone()]) {
-        violations.push((paragraph, "thinking"));
+    let heads = (0..passage.blocks.len()).filter(|n| *n == 0 || passage.blocks[*n].after_blank).take(3);
+    for paragraph in heads.map(|first| paragraph_at(passage, first)) {
+        if is_planning(&text[paragraph.clone()]) {
+            violations.push((paragraph, "thinking"));
+        }
     }
 }
 
@@ -127,7 +128,22 @@ fn is_planning(paragraph: &str) -> bool {
             r"^(?:Okay|OK|Alright|Hmm|So|First)?,? ?(?:the user|The user|we need|We need|I need|I should|let me|Let me|let's|Let's|I'll|analysis)",
         )
     });
-    const CUES: [&str; 34] = [
+    static STEPS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?:Step|STEP|ステップ|手順) ?[0-9]+[:.]? ?\**\s?(?:要点|構成|下書き|執筆|推敲|分析|整理|抽出|確認|情報)",
+        )
+    });
+    const CUES: [&str; 44] = [
+        "何を書く",
+        "書くべきか",
+        "書き出し",
+        "触れない",
+        "よし、",
+        "ええと",
+        "決めよう",
+        "構成を",
+        "避けて",
+        "です・ます調",
         "構成の検討",
         "構成案",
         "構成を考え",
@@ -163,11 +179,12 @@ fn is_planning(paragraph: &str) -> bool {
         "考えよう",
         "整理すると",
     ];
-    ENGLISH.is_match(paragraph) || {
+    ENGLISH.is_match(paragraph) || STEPS.find_iter(paragraph).count() > 1 || {
         let cues = CUES.iter().filter(|cue| paragraph.contains(**cue)).count();
-        let names_the_task = ["ユーザー", "読み手", "読者", "構成", "指示", "依頼", "記事を書", "文体", "方針"]
-            .iter()
-            .any(|cue| paragraph.contains(cue));
+        let names_the_task =
+            ["ユーザー", "読み手", "読者", "構成", "指示", "依頼", "記事を書", "文体", "方針", "何を書く", "書くべき"]
+                .iter()
+                .any(|cue| paragraph.contains(cue));
         cues >= 3 && names_the_task
     }
 }
@@ -179,7 +196,7 @@ fn fence(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     let fences: Vec<&Block> = passage
         .blocks
         .iter()
-        .filter(|b| b.kind == BlockKind::Code && text[b.range.clone()].starts_with("```"))
+        .filter(|b| b.kind == BlockKind::Code && text[b.range.clone()].starts_with(['`', '~']))
         .collect();
     for pair in fences.chunks(2) {
         let (open, close) = (pair[0], pair.get(1));
@@ -240,6 +257,8 @@ fn prompt_echo(subject: &Subject<'_>, violations: &mut Vec<Violation>) {
             r"|(?:返答|回答|出力)は[^。\n]{0,12}(?:日本語|記事)[^。\n]{0,16}(?:ください|下さい)",
             r"|あなたは[^。\n]{0,40}(?:アシスタント|AI|ライター|編集者|記者|専門家)です",
             r"|を(?:\d+|[一二三四五])つ(?:考えて|挙げて)ください",
+            r"|を見ると『[^』\n]{4,}』が(?:公開|掲載|発表)されていました",
+            r"|(?:条件|指示|要件|制約)[:：][^。\n]{0,60}(?:日本語のみ|記事のみ|記事だけ|優しい文章|やさしい文章|関連情報)",
         ))
     });
     let prompt = subject.prompt.map(|prompt| instructions(prompt, subject)).unwrap_or_default();
@@ -291,12 +310,15 @@ fn alternatives(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     static HEADING: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"^(?:(?:記事)?(?:タイトル|見出し|題名|件名|キャッチコピー)(?:の)?(?:候補|案|例)|(?:別|他の|ほかの)(?:案|バージョン|パターン)",
+            r"|もう(?:一つ|1つ|ひとつ)の(?:書き方|案|見出し|タイトル|バージョン|パターン)",
+            r"|[A-C][).]\s?[^。\n:]{0,12}(?:見出し|タイトル|題名|書き方)[:：]",
+            r"|※?[^。\n]{0,12}(?:一文|見出し|タイトル|題名|書き出し|締め)[^。\n]{0,8}(?:次|以下)から[^。\n]{0,6}選",
             r"|(?:案|パターン|バージョン|提案|候補|オプション|プラン|例文|下書き|ドラフト|草案)\s?(?:[0-9A-CＡ-Ｃ一二三①-⑤]|その[0-9一二三]))",
         ))
     });
     for (n, block) in passage.blocks.iter().enumerate() {
         let content = passage.text[block.content.clone()]
-            .trim_start_matches(['*', '#', ' ', '■', '◆', '●', '<', '(', '【', '[', '〈', '《', '-']);
+            .trim_start_matches(['*', '#', ' ', '■', '◆', '●', '<', '(', '【', '[', '〈', '《', '-', '―', '─']);
         if block.kind == BlockKind::Paragraph && content.contains('。') || !HEADING.is_match(content) {
             continue;
         }
@@ -308,8 +330,12 @@ fn alternatives(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
 
 /// What was left to be filled in.
 fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
-    static CIRCLES: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"(?:〇〇|○○|◯◯|●●|△△|□□|××|XX|◎◎)+[\p{Han}ァ-ヶー]{0,6}"));
+    static CIRCLES: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
+            r"(?:〇〇|○○|◯◯|●●|△△|□□|××|XX|◎◎)+[\p{Han}ァ-ヶー]{0,6}|_{2,}[円人年月日名件社]",
+            r"|\((?:担当者|会社|団体|部署|商品|施設|代表者|人物|選手|講師)?(?:名|氏名|名前|日付|住所|電話番号|金額|地名)\)",
+        ))
+    });
     static BRACKETS: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"\\?[\[({<【][^\])}>】\n]{0,24}(?:日付|日時|氏名|名前|会社名|社名|企業名|団体名|組織名|選手名|部署名|学校名|商品名|製品名|地名|場所名|会場名|発表元|発表者|発行元|公開日|媒体名",
@@ -369,7 +395,9 @@ fn is_pattern_in_advice(passage: &Passage<'_>, range: &Range<usize>) -> bool {
         "と言",
         "と書",
     ];
-    quoted && advice.iter().any(|cue| sentence.contains(cue))
+    passage.text[range.end..].starts_with("の部分")
+        || passage.text[range.clone()].ends_with("の部分")
+        || quoted && advice.iter().any(|cue| sentence.contains(cue))
 }
 
 /// The sentences at the head and at the tail that something addressed to whoever asked may be among.
@@ -402,6 +430,7 @@ fn preamble(passage: &Passage<'_>, head: &[Range<usize>], violations: &mut Vec<V
             r"|記事(?:に|として)(?:まとめ|まとめていき|いたし|し)(?:ます|ました|てみました|ますね)[。!]?$",
             r"|(?:優し|やさし|易し|わかりやす|分かりやす|やわらか)[^。\n]{0,18}(?:まとめ|説明し|解説し|書い)(?:てみ|ていき|いたし)?(?:ます|ました|ますね|ましたので)[^。\n]{0,10}[。!]?$",
             r"|記事ですね[。!]?$",
+            r"|^(?:さっそく|早速)[^。\n]{0,20}(?:書いて|まとめて|仕上げて|作成して)[^。\n]{0,8}(?:ます|ました)",
             r"|提案(?:いた)?しますね?[。!]?$",
         ))
     });
@@ -411,9 +440,12 @@ fn preamble(passage: &Passage<'_>, head: &[Range<usize>], violations: &mut Vec<V
         let acknowledges = ACKNOWLEDGES.is_match(sentence);
         let announces = ANNOUNCES.is_match(sentence);
         // An acknowledgement opens; an announcement opens too, or follows one.
-        if (n == 0 && acknowledges) || (announces && (n == 0 || end.is_some() || is_alone(passage, range))) {
+        let is_at_once = n == 1 && (sentence.starts_with("さっそく") || sentence.starts_with("早速"));
+        if (n == 0 && acknowledges)
+            || (announces && (n == 0 || is_at_once || end.is_some() || is_alone(passage, range)))
+        {
             end = Some(n);
-        } else if end.is_none_or(|last| n > last + 1) {
+        } else if n > 0 && end.is_none_or(|last| n > last + 1) {
             break;
         }
     }
@@ -431,14 +463,14 @@ fn is_alone(passage: &Passage<'_>, range: &Range<usize>) -> bool {
 fn labels(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
     static BEFORE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            "^[\\[【(<〈《≪「*#■◆●\\s]*(?:ニュース)?(?:記事|回答|返答|出力|答え|本文|要約|原稿|完成版|完成記事|記事本文|ニュース記事|敬語版|修正(?:後|例|版)[^。\\n]{0,6}|直した文章|脚本|会話の要約|文章[(（][^)）]{1,8}[)）])(?:\\s?(?:例|案|全文|はこちら))?[\\]】)>〉》≫」*\\s]*[:：]?[\\]】)>〉》≫」*\\s]*$",
+            "^[\\[【(<〈《≪「*#■◆●\\s]*(?:ニュース)?(?:記事|回答|返答|出力(?:結果)?|生成結果|答え|本文|要約|原稿|完成版|完成記事|記事本文|ニュース記事|敬語版|修正(?:後|例|版)[^。\\n]{0,6}|直した文章|脚本|会話の要約|文章[(（][^)）]{1,8}[)）])(?:\\s?(?:例|案|全文|はこちら))?[\\]】)>〉》≫」*\\s]*[:：]?[\\]】)>〉》≫」*\\s]*$",
         )
     });
     static INLINE: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"^\**[\[【(]?(?:記事|回答|返答|出力|本文|要約|原稿|脚本)[\]】)]?\**[:：]\**"));
     static AFTER: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
-            r"^[\[【(<〈《―ー\-*\s~〜]*(?:以上(?:です|になります|でした|となります)?|記事(?:は)?(?:ここまで|終わり|おわり|終了|以上(?:です)?)|(?:記事|本文)の?(?:終わり|おわり)|ここまで|本文ここまで|終わり|おわり|了|完|終|END|End|Fin|FIN)[\]】)>〉》―ー\-*\s~〜。!]*$",
+            r"^[\[【(<〈《―ー\-*\s~〜]*(?:以上(?:です|になります|でした|となります)?|記事(?:は)?(?:ここまで|終わり|おわり|終了|以上(?:です)?)|(?:記事|本文|本稿|原稿)の?(?:終わり|おわり|終了|ここまで)|ここまで|本文ここまで|終わり|おわり|了|完|終|END|End|Fin|FIN)[\]】)>〉》―ー\-*\s~〜。!]*$",
             r"|^以上(?:が|、)[^。\n]{0,24}(?:記事|文章|要約|案|内容)[^。\n]{0,12}(?:です|なります|でした|ました)?[。!]?$|は以上です[。!]?$",
         ))
     });
@@ -464,12 +496,16 @@ fn closing(passage: &Passage<'_>, tail: &[Range<usize>], violations: &mut Vec<Vi
     static OFFERS: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
             r"(?:お気軽に|遠慮なく|ご遠慮なく|いつでも|ぜひ|お手数ですが)[^。\n]{0,24}(?:お申し?付け|お申しつけ|お知らせ|教えて|おっしゃって|仰って|お声[がか]け|ご指示|お伝え|お尋ね|ご相談|ご質問|リクエスト)",
-            r"|(?:修正|調整|変更|追記|加筆|書き直し|リライト|要望|希望|文体|トーン|文字数|長さ|分量|短く|長く|詳しく|別の?(?:案|バージョン|パターン))[^。\n]{0,50}(?:お申し?付け|お申しつけ|お知らせ|教えてくだ|おっしゃって|お声[がか]け|ご指示|対応(?:可能|いたし|でき)|可能です|いたします|承ります|できます)",
+            r"|(?:修正|調整|変更|追記|加筆|書き直し|リライト|要望|希望|文体|トーン|文字数|長さ|分量|(?:短く|長く|詳しく)(?:する|した|書|説明|まとめ)|別の?(?:案|バージョン|パターン))[^。\n]{0,50}(?:お申し?付け|お申しつけ|お知らせ|教えてくだ|おっしゃって|お声[がか]け|ご指示|対応(?:可能|いたし|でき)|可能です|いたします|承ります|できます)",
             r"|(?:加え|追加し|入れ|反映し|変え|整え)たい(?:場合|箇所|点)[^。\n]{0,40}(?:いただ|お送り|反映|お知らせ|ください|ます)|(?:いただければ|くだされば|頂ければ)[^。\n]{0,20}(?:反映|仕上げ|作成|修正|調整|補)",
             r"|(?:他に|ほかに|何か|もし)[^。\n]{0,40}(?:質問|困り事|お困り|気になる点|ご要望|ご希望|不明な?点|特定の)[^。\n]{0,40}(?:お知らせ|教えて|お尋ね|お申し?付け|聞いて|ください|アドバイス)",
             r"|必要(?:で(?:した|あれ|し)|に応じて|な場合は)[^。\n]{0,60}(?:調整|修正|変更|追加|作成|お知らせ|お申し|教えて|いたします|可能)",
             r"|ご(?:要望|希望|指示|依頼)(?:が(?:あれば|ありましたら|ございましたら)|に応じて)[^。\n]{0,40}(?:いたします|します|できます|可能です|承ります|ください|ますので)",
-            r"|お役に立て(?:れば|たら|ると)|(?:書き直し|執筆直し|添削)(?:ます|てみます|することも)",
+            r"|(?:別|他|ほか|向け|もの|切り口|パターン|版)[^。\n]{0,40}(?:お作り|ご用意|お出し|ご提案|お書き)(?:でき|いたし|する|も)[^。\n]{0,8}(?:ます|可能)",
+            r"|遠慮なくどうぞ|(?:こちら|この)[^。\n]{0,8}で(?:よろしければ|よければ|問題なければ|大丈夫でしたら)",
+            r"|「[^」\n]{1,10}」と(?:入力|送信|返信|お伝え)|どちらが(?:お好み|よろしい|ご希望)",
+            r"|(?:雰囲気|感じ|形|かたち|調子)(?:で|に)(?:まとめて|書いて|仕上げて)み(?:ました|た)",
+            r"|お役に立て(?:れば|たら|ると|ました)|(?:書き直し|執筆直し|添削)(?:ます|てみます|することも)",
             r"|調整してみてくださいね",
         ))
     });
@@ -527,19 +563,41 @@ fn meta(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
             r"|(?:公開|掲載|配信|投稿|ご使用|ご利用)(?:する)?前に[^。\n]{0,30}(?:ご?確認|照合|チェック|差し替え)",
             r"|(?:敬語化|表現を変更|言い換え)(?:に|し)[^。\n]{0,30}(?:しました|変更しました)",
             r"|^[(（※*\s]*(?:注|補足|備考|ポイント|改善ポイント)[:：(（][^。\n]{0,60}(?:修正|敬語|変更|要素|改善|指摘|表現|推測|作成)",
+            r"|(?:見出し|タイトル|題名|発表文|元記事|原文)[^。\n]{0,20}(?:のみ|だけ|以外の情報|しか)[^。\n]{0,40}(?:生成|作成|執筆|省(?:き|い)|入れていま|書いていま|書けま)",
+            r"|(?:本文|文章|記事|原稿)では[^。\n]{0,50}(?:体言止め|言い換え|言い回し|語尾|ですます|です・ます|敬体|文体)[^。\n]{0,40}(?:避け|用い|使|統一|工夫|心がけ)",
+            r"|(?:読みやす|わかりやす|分かりやす)[^。\n]{0,30}(?:ですます|です・ます|敬体|文体)[^。\n]{0,20}(?:統一|整え|そろえ)",
+            r"|(?:筆者|こちら|当方|私)(?:側)?で[^。\n]{0,10}補(?:い|って|足)|(?:構成|執筆|作成)メモ|目を通せて(?:い|お)",
             r"|(?:I used|I also changed|Note: I)",
         ))
     });
     for sentence in &passage.sentences {
-        if META.is_match(&passage.text[sentence.range.clone()]) {
+        let text = &passage.text[sentence.range.clone()];
+        // A call for contributions tells its readers how long they may be.
+        let is_call = ["送って", "応募", "募集", "投稿"].iter().any(|word| text.contains(word));
+        if META.find(text).is_some_and(|found| !is_quoted(text, found.start())) && !is_call {
             violations.push((line_if_bracketed(passage, sentence.block, &sentence.range), "meta"));
         }
     }
+}
+
+/// Whether what stands at `at` is within quotation marks: somebody's words, not the model's.
+fn is_quoted(text: &str, at: usize) -> bool {
+    let before = &text[..at];
+    before.rfind(['「', '『']).is_some_and(|open| before[open..].find(['」', '』']).is_none())
+        && text[at..].contains(['」', '』'])
 }
 
 /// A remark in brackets is shown with all that the brackets hold.
 fn line_if_bracketed(passage: &Passage<'_>, block: usize, range: &Range<usize>) -> Range<usize> {
     let line = passage.blocks[block].range.clone();
     let text = passage.text[line.clone()].trim_matches('*');
-    if text.starts_with('(') && text.ends_with(')') || text.starts_with('※') { line } else { range.clone() }
+    if [('(', ')'), ('[', ']'), ('〔', '〕')]
+        .iter()
+        .any(|(open, close)| text.starts_with(*open) && text.ends_with(*close))
+        || text.starts_with('※')
+    {
+        line
+    } else {
+        range.clone()
+    }
 }
