@@ -18,7 +18,7 @@ use crate::text::tag::Pos;
 /// Sentences longer than this are hard to follow.
 pub const DEFAULT_MAX_SENTENCE_CHARS: usize = 110;
 /// Below this a text is at the hardest level.
-pub const DEFAULT_MIN_SCORE: f64 = 0.5;
+pub const DEFAULT_MIN_SCORE: f64 = 0.8;
 /// Runs of kanji from this length on are shown and counted against a text.
 const LONG_KANJI_RUN: usize = 9;
 

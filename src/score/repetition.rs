@@ -24,6 +24,8 @@ pub(super) fn score(subject: &Subject<'_>) -> Score {
 
 /// Shorter sentences may come again by chance (はい。).
 const SHORTEST_SENTENCE: usize = 8;
+/// Of a list's items, which do not come again by chance.
+const SHORTEST_ITEM: usize = 4;
 /// A sentence this long does not come again at all, but in a lead that repeats its headline.
 const LONG_SENTENCE: usize = 24;
 
@@ -34,7 +36,8 @@ fn repeated_sentences(passage: &Passage<'_>) -> Vec<(Range<usize>, &'static str)
             continue;
         }
         let letters: String = passage.text[sentence.range.clone()].chars().filter(|c| c.is_alphanumeric()).collect();
-        if letters.chars().count() >= SHORTEST_SENTENCE {
+        let is_item = passage.blocks[sentence.block].kind == BlockKind::Item;
+        if letters.chars().count() >= if is_item { SHORTEST_ITEM } else { SHORTEST_SENTENCE } {
             let entry = seen.entry(letters).or_insert_with(|| (0, sentence.range.clone()));
             entry.0 += 1;
         }
