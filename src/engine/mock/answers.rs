@@ -183,7 +183,7 @@ mod tests {
         let answers = Answers::new(0).from_template("{{ model }}#{{ n }}「{{ prompt }}」".into()).unwrap();
         assert_eq!(text(&answers, "m", "量子", 2), "m#2「量子」");
         for (source, expected) in [
-            ("a\n{{ promt }}", "undefined value (line 2)"),
+            ("a\n{{ promt }}", "undefined value: `promt` is undefined (line 2)"),
             ("{% if %}", "syntax error: unexpected end of block (line 1)"),
         ] {
             assert_eq!(Answers::new(0).from_template(source.into()).unwrap_err().to_string(), expected);
