@@ -106,10 +106,7 @@ fn what_was_asked_is_counted_and_logged_without_keys() {
         .iter()
         .map(|line| format!("{} {} {} {}", line["model"], line["attempt"], line["status"], line["outcome"]))
         .collect();
-    assert_eq!(
-        shown,
-        ["\"a\" 1 200 \"answered\"", "\"a\" 2 200 \"answered\"", "\"limited\" 1 429 \"failed\""]
-    );
+    assert_eq!(shown, ["\"a\" 1 200 \"answered\"", "\"a\" 2 200 \"answered\"", "\"limited\" 1 429 \"failed\""]);
     assert_eq!(lines[0]["request"]["messages"][0]["role"], "user");
 }
 
@@ -137,10 +134,54 @@ fn streams_are_spelled_as_each_vendor_does() {
         "messages":[{"role":"user","content":"何？"}]}"#;
     let (head, body) = mock.ask("POST", "/v1beta/models/m:streamGenerateContent?alt=sse", &gemini("何？"));
     assert!(head.contains("content-type: text/event-stream"), "{head}");
-    insta::assert_snapshot!(told(&body), @"");
-    insta::assert_snapshot!(told(&mock.ask("POST", "/v1beta/models/m:streamGenerateContent", &gemini("何？")).1), @"");
-    insta::assert_snapshot!(told(&mock.ask("POST", "/chat/completions", ask).1), @"");
-    insta::assert_snapshot!(told(&mock.ask("POST", "/v1/messages", ask).1), @"");
+    insta::assert_snapshot!(told(&body), @r##"
+data: {"candidates":[{"content":{"parts":[{"text":"量子の記事です。量子の記事です。"}],},}],"usageMetadata":{"candidatesTokenCount":19,"promptTokenCount":2,"totalTokenCount":21}}⏎
+⏎
+data: {"candidates":[{"content":{"parts":[{"text":"おわり"}],},"finishReason":"STOP",}],"usageMetadata":{"candidatesTokenCount":19,"promptTokenCount":2,"totalTokenCount":21}}⏎
+⏎
+"##);
+    insta::assert_snapshot!(told(&mock.ask("POST", "/v1beta/models/m:streamGenerateContent", &gemini("何？")).1), @r##"
+[{"candidates":[{"content":{"parts":[{"text":"量子の記事です。量子の記事です。"}],},}],"usageMetadata":{"candidatesTokenCount":19,"promptTokenCount":2,"totalTokenCount":21}},⏎
+{"candidates":[{"content":{"parts":[{"text":"おわり"}],},"finishReason":"STOP",}],"usageMetadata":{"candidatesTokenCount":19,"promptTokenCount":2,"totalTokenCount":21}}]
+"##);
+    insta::assert_snapshot!(told(&mock.ask("POST", "/chat/completions", ask).1), @r##"
+data: {"choices":[{"delta":{"content":"",},"finish_reason":null,}],"usage":null}
+
+data: {"choices":[{"delta":{"content":"量子の記事です。量子の記事です。"},"finish_reason":null,}],"usage":null}
+
+data: {"choices":[{"delta":{"content":"おわり"},"finish_reason":null,}],"usage":null}
+
+data: {"choices":[{"delta":{},"finish_reason":"stop",}],"usage":null}
+
+data: {"choices":[],"usage":{"completion_tokens":19,"completion_tokens_details":{"reasoning_tokens":0},"prompt_tokens":2,"total_tokens":21}}
+
+data: [DONE]
+"##);
+    insta::assert_snapshot!(told(&mock.ask("POST", "/v1/messages", ask).1), @r##"
+event: message_start
+data: {"message":{"content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":2,"output_tokens":1}},}
+
+event: content_block_start
+data: {"content_block":{"text":"",},}
+
+event: ping
+data: {}
+
+event: content_block_delta
+data: {"delta":{"text":"量子の記事です。量子の記事です。",},}
+
+event: content_block_delta
+data: {"delta":{"text":"おわり",},}
+
+event: content_block_stop
+data: {}
+
+event: message_delta
+data: {"delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":19}}
+
+event: message_stop
+data: {}
+"##);
 }
 
 /// A stream without what is the same in each of its events.
