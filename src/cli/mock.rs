@@ -61,7 +61,7 @@ async fn serve(address: SocketAddr, settings: Settings, answers: Answers, contex
     let _signals = Signals::listen(cancel).map_err(system("signals"))?;
     let url = format!("http://{}", mock.address());
     if !address.ip().is_loopback() {
-        context.console.warn(&format!("{} can be reached from other machines, by anybody and without a key", url));
+        context.console.warn(&format!("{url} can be reached from other machines, by anybody and without a key"));
     }
     context.console.print(|out| writeln!(out, "{url}"))?;
     context.console.say(&format!(

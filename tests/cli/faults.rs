@@ -75,8 +75,8 @@ fn outcomes(project: &Project) -> BTreeMap<String, Vec<String>> {
     for line in project.read("run/run.jsonl").lines() {
         let line: Value = serde_json::from_str(line).unwrap();
         if line["type"] == "outcome" {
-            let failures = line["attempts"].as_array().into_iter().flatten().filter_map(|a| a["failure"].as_str());
-            let last = failures.last().or(line["failure"]["kind"].as_str()).unwrap_or_default().to_owned();
+            let attempts = line["attempts"].as_array().into_iter().flatten();
+            let last = attempts.rev().find_map(|attempt| attempt["failure"].as_str()).unwrap_or_default().to_owned();
             kinds.insert((line["case"].to_string(), line["model"].to_string()), last);
         }
     }

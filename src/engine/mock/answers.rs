@@ -142,9 +142,9 @@ fn end_of(text: &str, most: u64) -> Option<usize> {
     let (mut ascii, mut others) = (0_u64, 0);
     text.char_indices().find_map(|(at, c)| {
         if c.is_ascii() {
-            ascii += 1
+            ascii += 1;
         } else {
-            others += 1
+            others += 1;
         }
         (ascii.div_ceil(4) + others > most).then_some(at)
     })

@@ -70,11 +70,14 @@ pub struct Row {
     pub count: u64,
 }
 
+/// A row without its count.
+type RowKey = (Protocol, String, Option<u16>, Option<&'static str>);
+
 #[derive(Debug, Default)]
 struct Book {
     counts: Counts,
     questions: HashMap<u64, Asked>,
-    rows: BTreeMap<(Protocol, String, Option<u16>, Option<&'static str>), u64>,
+    rows: BTreeMap<RowKey, u64>,
 }
 
 /// What is known of one question.
@@ -101,12 +104,9 @@ impl Recorder {
 
     pub(super) fn counts(&self) -> Counts {
         let book = self.book();
-        let row = |(key, count): (&(Protocol, String, Option<u16>, Option<&'static str>), &u64)| Row {
-            protocol: key.0.name(),
-            model: key.1.clone(),
-            status: key.2,
-            fault: key.3,
-            count: *count,
+        let row = |(key, count): (&RowKey, &u64)| {
+            let (protocol, model, status, fault) = key.clone();
+            Row { protocol: protocol.name(), model, status, fault, count: *count }
         };
         Counts { by: book.rows.iter().map(row).collect(), ..book.counts.clone() }
     }

@@ -142,9 +142,9 @@ pub(super) fn pieces(text: &str) -> Vec<&str> {
     starts.iter().zip(ends).map(|(start, end)| &text[*start..end]).collect()
 }
 
-/// The place between two characters that is nearest to the middle.
+/// The last place between two characters before the middle.
 fn middle(text: &str) -> usize {
-    text.floor_char_boundary(text.len() / 2)
+    (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A value as a JSON body.
