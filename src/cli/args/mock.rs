@@ -20,10 +20,10 @@ use crate::engine::mock::{Rule, fault_help};
 )]
 pub struct MockArgs {
     /// The port; 0 is any that is free
-    #[arg(long, value_name = "PORT", default_value_t = 8808, help_heading = "Address")]
+    #[arg(long, value_name = "PORT", default_value_t = 8808, help_heading = "Server")]
     pub port: u16,
     /// The address of this machine to listen at
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = "Address")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = "Server")]
     pub host: IpAddr,
     /// Answer with this, a template that knows `prompt`, `system`, `model` and `n` (how often it was asked before)
     #[arg(long, value_name = "TEXT|@FILE", help_heading = "Answers")]
@@ -31,7 +31,7 @@ pub struct MockArgs {
     /// What articles, faults and jitter are drawn by
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Answers")]
     pub seed: u64,
-    /// Let something go wrong: FAULTS[:SHARE][@MODEL], see below
+    /// Let something go wrong: `FAULTS[:SHARE][@MODEL]`, see --help
     #[arg(long, value_name = "RULE", help_heading = "Faults")]
     pub fault: Vec<Rule>,
     /// Let each answer begin that much later, such as 200ms
@@ -50,7 +50,7 @@ pub struct MockArgs {
     #[arg(long, value_name = "N", requires = "rpm", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Faults")]
     pub burst: Option<u32>,
     /// Write each request and what became of it to this file, a line of JSON each, without keys
-    #[arg(long, value_name = "FILE", help_heading = "Address")]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
     pub log: Option<PathBuf>,
 }
 
@@ -59,14 +59,17 @@ fn mock_help() -> String {
         "\
 Faults, one word each:
 {}
-  A rule such as 429:0.2 strikes a fifth of all attempts, 503@gemini-* all of some models, and one with steps a question:
-  500-then-ok fails every question's first attempt, 429x3-then-reset-then-ok:0.1 the first four of a tenth of them.
-  The first rule that strikes counts. A model that is called mock-FAULTS, such as mock-429 or mock-500-then-ok, has
-  those faults and no others.
+Rules, of which the first one that strikes counts:
+  429:0.2                  a fifth of all attempts, drawn by seed and question
+  503@gemini-*             all of the models of such names
+  500-then-ok              the first attempt of each question
+  429x3-then-reset-then-ok:0.1
+                           the first four attempts of a tenth of the questions
+A model whose name is mock- and such a word, as in mock-429 or mock-500-then-ok, has that fault and no other.
 
 Examples:
-  evalrun mock                                        in evalrun.toml: base_url = \"http://127.0.0.1:8808\"
-                                                      (provider openai: \"http://127.0.0.1:8808/v1\")
+  evalrun mock             in evalrun.toml: base_url = \"http://127.0.0.1:8808\",
+                           with provider openai \"http://127.0.0.1:8808/v1\"
   evalrun mock --fault 429:0.2 --fault 500-then-ok:0.1 --latency 200ms --jitter 100ms
   evalrun mock --port 0 --rpm 600 --log requests.jsonl
   evalrun mock --answer '『{{{{ prompt }}}}』についての記事です。'

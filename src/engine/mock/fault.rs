@@ -114,7 +114,7 @@ impl Fault {
 
 /// The list of faults, for people.
 pub fn help() -> String {
-    let lines = FAULTS.iter().map(|(_, name, about)| format!("  {name:<13}{about}\n"));
+    let lines = FAULTS.iter().map(|(_, name, about)| format!("  {name:<14}{about}\n"));
     lines.collect()
 }
 
