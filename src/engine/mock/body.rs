@@ -62,6 +62,13 @@ impl Body {
         Self { ticket: Some(ticket), ..self }
     }
 
+    /// What would be sent.
+    #[cfg(test)]
+    pub(super) fn bytes(self) -> Vec<Bytes> {
+        let sent = |step| if let Step::Send(bytes) = step { Some(bytes) } else { None };
+        self.steps.into_iter().filter_map(sent).collect()
+    }
+
     fn sent(&mut self, bytes: &Bytes) {
         self.length = self.length.map(|length| length.saturating_sub(bytes.len() as u64));
         if self.steps.is_empty()

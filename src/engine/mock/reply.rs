@@ -316,3 +316,103 @@ fn in_array(events: &[Bytes]) -> Vec<Bytes> {
     };
     events.iter().enumerate().map(piece).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Provider;
+    use crate::prompt::Rendered;
+    use crate::provider::{HttpReply, Stream, decode};
+    use crate::response::{Failure, Response};
+
+    const ALL: [(Protocol, Provider); 3] = [
+        (Protocol::Gemini, Provider::Gemini),
+        (Protocol::OpenAi, Provider::OpenAi),
+        (Protocol::Anthropic, Provider::Anthropic),
+    ];
+
+    fn question(protocol: Protocol, form: Form) -> Question {
+        Question {
+            protocol,
+            model: "m".to_owned(),
+            prompt: Rendered { system: None, user: "量子".to_owned() },
+            form,
+            wants_usage: true,
+            max_tokens: None,
+            goes_on: false,
+            digest: 7,
+        }
+    }
+
+    /// All bytes that are sent of an answer to `question`.
+    fn sent(question: &Question, fault: Option<Fault>) -> Vec<u8> {
+        let good =
+            response::Response { text: Some("量子の記事です。".repeat(9)), ..response::Response::default() };
+        let said = Said::new(question, good, fault);
+        let bytes = answer(question, &said, fault, Duration::ZERO).unwrap().into_body().bytes();
+        bytes.concat()
+    }
+
+    fn as_stream(provider: Provider, bytes: &[u8]) -> Result<Response, Failure> {
+        let mut stream = Stream::new(provider);
+        stream.feed(bytes);
+        stream.finish(200, vec![])
+    }
+
+    fn at_once(provider: Provider, body: Vec<u8>) -> Result<Response, Failure> {
+        decode(provider, &HttpReply { status: 200, headers: vec![], body })
+    }
+
+    #[test]
+    fn a_stream_says_what_an_answer_at_once_says() {
+        let faults = [
+            None,
+            Some(Fault::SlowBody),
+            Some(Fault::ErrorInSuccess),
+            Some(Fault::NoText),
+            Some(Fault::Blocked),
+            Some(Fault::Truncated),
+            Some(Fault::Thinking),
+            Some(Fault::Continuation),
+            Some(Fault::WebPage),
+            Some(Fault::Empty),
+        ];
+        for (protocol, provider) in ALL {
+            for fault in faults {
+                let whole = at_once(provider, sent(&question(protocol, Form::Whole), fault));
+                let stream = as_stream(provider, &sent(&question(protocol, Form::Events), fault));
+                let kind = |result: Result<Response, Failure>| match result {
+                    Ok(response) => {
+                        Ok((response.text.unwrap_or_default(), response.finish, response.usage, response.id))
+                    }
+                    Err(failure) => Err((failure.kind, failure.code)),
+                };
+                assert_eq!(kind(stream), kind(whole), "{protocol} {fault:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_stream_is_no_answer() {
+        use crate::response::FailureKind::{Connection, Malformed};
+        for (protocol, provider) in ALL {
+            for (fault, kind) in [
+                (Fault::Cut, Connection),
+                (Fault::StallBody, Connection),
+                (Fault::BadJson, Malformed),
+                (Fault::BadUtf8, Malformed),
+                (Fault::NoAnswer, if protocol == Protocol::Gemini { Connection } else { Malformed }),
+            ] {
+                let failure = as_stream(provider, &sent(&question(protocol, Form::Events), Some(fault))).unwrap_err();
+                assert_eq!(failure.kind, kind, "{protocol} {fault:?}: {failure}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_without_events_is_an_array() {
+        let bytes = sent(&question(Protocol::Gemini, Form::Array), None);
+        let array: Vec<Value> = serde_json::from_slice(&bytes).unwrap();
+        assert!(array.len() > 1 && array[array.len() - 1]["candidates"][0]["finishReason"] == "STOP", "{array:?}");
+    }
+}
