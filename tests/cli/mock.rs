@@ -240,9 +240,26 @@ fn a_mistake_in_a_flag_is_told_before_anything_is_served() {
 #[test]
 fn a_request_to_end_ends_it_with_success() {
     let folder = Project::empty();
-    let mock = Mock::start(folder.root(), "--host 0.0.0.0");
-    let (code, said) = mock.stop();
+    let mut mock = Mock::start(folder.root(), "--host 0.0.0.0");
+    mock.terminate();
+    let (code, said) = mock.end();
     assert_eq!(code, Some(0));
     assert!(said.contains("warning: http://0.0.0.0:") && said.contains("can be reached from other machines"), "{said}");
     assert!(said.ends_with("0 requests: 0 answered, at most 0 at once\n"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_under_way_is_finished_before_the_end() {
+    let folder = Project::empty();
+    let mut mock = Mock::start(folder.root(), "");
+    let asked = question("mock-slow-body", "「量子」について書く。");
+    let (head, body) = mock.begin("POST", "/chat/completions", &asked);
+    assert!(head.starts_with("HTTP/1.0 200"), "{head}");
+    mock.terminate();
+    let body: Value = serde_json::from_str(&body()).unwrap();
+    assert_eq!(body["choices"][0]["finish_reason"], "stop");
+    let (code, said) = mock.end();
+    assert_eq!(code, Some(0));
+    assert!(said.ends_with("1 request: 1 answered, at most 1 at once\n"), "{said}");
 }

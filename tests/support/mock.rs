@@ -32,13 +32,36 @@ impl Mock {
 
     /// The same with headers, each of which ends its line.
     pub(crate) fn ask_with(&self, headers: &str, method: &str, path: &str, body: &str) -> (String, String) {
+        let (head, rest) = self.begin_with(headers, method, path, body);
+        (head, rest())
+    }
+
+    /// The head of an answer, and a way to its body.
+    pub(crate) fn begin(&self, method: &str, path: &str, body: &str) -> (String, impl FnOnce() -> String + use<>) {
+        self.begin_with("", method, path, body)
+    }
+
+    fn begin_with(
+        &self,
+        headers: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (String, impl FnOnce() -> String + use<>) {
         let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
         // In the first version of HTTP a body is what comes until the end.
         write!(stream, "{method} {path} HTTP/1.0\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head: {reply}"));
-        (head.to_owned(), body.to_owned())
+        let mut stream = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(stream.read_line(&mut head).unwrap() > 0, "no head: {head}");
+        }
+        let rest = move || {
+            let mut body = String::new();
+            stream.read_to_string(&mut body).unwrap();
+            body
+        };
+        (head.trim_end().to_owned(), rest)
     }
 
     /// The counters.
@@ -46,11 +69,16 @@ impl Mock {
         serde_json::from_str(&self.ask("GET", "/stats", "").1).unwrap()
     }
 
-    /// Tells it to stop, and waits until it has: its exit code and standard error.
+    /// Asks it to end, as a CI service does.
     #[cfg(unix)]
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(&mut self) {
         let id = self.child.id().to_string();
         assert!(std::process::Command::new("kill").arg(&id).status().unwrap().success());
+    }
+
+    /// Waits for its end: its exit code and standard error.
+    #[cfg(unix)]
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let mut said = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();

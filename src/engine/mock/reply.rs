@@ -88,7 +88,7 @@ impl Said {
 
     /// Changes what is said as a fault wants it; whether it did.
     fn strike(&mut self, question: &Question, fault: Option<Fault>) -> bool {
-        let text = self.text.take().unwrap_or_default();
+        let text = self.text.clone().unwrap_or_default();
         let half = middle(&text);
         let (new, reason) = match fault {
             Some(Fault::NoText) => (Some(String::new()), FinishReason::Stop),
@@ -107,11 +107,7 @@ impl Said {
                 self.says_nothing = true;
                 (None, FinishReason::Unknown)
             }
-            _ => {
-                let had_text = self.reason != FinishReason::Blocked || !text.is_empty();
-                self.text = had_text.then_some(text);
-                return false;
-            }
+            _ => return false,
         };
         self.text = new;
         self.reason = reason;
@@ -388,6 +384,22 @@ mod tests {
                     Err(failure) => Err((failure.kind, failure.code)),
                 };
                 assert_eq!(kind(stream), kind(whole), "{protocol} {fault:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_without_a_text_has_none() {
+        for (protocol, provider) in ALL {
+            for reason in [FinishReason::Blocked, FinishReason::Length, FinishReason::ToolCall] {
+                let recorded = response::Finish { reason, detail: None };
+                let recorded = response::Response { finish: recorded, ..response::Response::default() };
+                let question = question(protocol, Form::Whole);
+                let body = Said::new(&question, recorded, None).whole(protocol).to_string().into_bytes();
+                let seen = at_once(provider, body).unwrap();
+                let refuses = reason == FinishReason::Blocked && protocol == Protocol::Anthropic;
+                let expected = if refuses { FinishReason::Refusal } else { reason };
+                assert_eq!((seen.text, seen.finish.reason), (None, expected), "{protocol}");
             }
         }
     }

@@ -16,7 +16,7 @@ use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -176,7 +176,9 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, mut cancel: watch::Rec
             })
         })
     });
-    let mut connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    // A connection that its client keeps for later is closed by nobody: what goes wrong here was asked for.
+    let mut http = http1::Builder::new();
+    let mut connection = http.header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
     let is_told = tokio::select! {
         // How a connection ends is its client's business, or was asked for.
         _ = poll_fn(|context| connection.poll_without_shutdown(context)) => false,
