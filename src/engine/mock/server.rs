@@ -1,6 +1,7 @@
 //! The server: connections in, answers out, until it is told to stop.
 //!
 //! Promises to finish what is under way when it is told to, and to drop it when it is told again or that takes too long.
+//! On hyper itself, without a framework: resets and cut bodies need the connection, and ten paths need no router.
 
 use std::future::poll_fn;
 use std::io;
