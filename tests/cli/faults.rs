@@ -94,7 +94,7 @@ fn outcomes(project: &Project) -> BTreeMap<String, Vec<String>> {
 fn every_fault_is_met_rightly_in_every_protocol_at_once() {
     let folder = Project::empty();
     let mock = Mock::start(folder.root(), "--fault reset-then-ok:0.5@half");
-    let timeout = |script: &str| if script.starts_with("stall") { "timeout = \"2s\"" } else { "" };
+    let timeout = |script: &str| if script.starts_with("stall") { "timeout = \"5s\"" } else { "" };
     let mut models = String::new();
     for (script, _) in MATRIX {
         for protocol in PROTOCOLS {
@@ -106,7 +106,7 @@ fn every_fault_is_met_rightly_in_every_protocol_at_once() {
         models += &model(&mock.url, &format!("{protocol}.half"), protocol, "half", "");
     }
     let project = project_of(&models, TRIALS);
-    project.done("run --out run --concurrency 200 --quiet").expect(3);
+    project.done("run --out run --concurrency 300 --quiet").expect(3);
 
     let outcomes = outcomes(&project);
     let mut wrong = Vec::new();
