@@ -15,7 +15,7 @@ use crate::prompt::base16;
 pub struct Request {
     /// Whose protocol it speaks.
     pub provider: Provider,
-    /// The whole address, without a query.
+    /// The whole address; no key stands in it.
     pub url: String,
     /// Headers besides the key, in lower case.
     pub headers: Vec<(String, String)>,

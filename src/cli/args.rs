@@ -3,6 +3,8 @@
 //! Promises that every flag in [`FROM_ENVIRONMENT`] can also be set by a variable (`--no-bom` by `EVALRUN_NO_BOM`), which
 //! the same parser checks, and that a flag wins over its variable.
 
+mod mock;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -13,6 +15,8 @@ use super::environment::Environment;
 use crate::diagnostic::closest;
 use crate::property::Property;
 use crate::report::Lang;
+
+pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
 pub const FROM_ENVIRONMENT: [&str; 18] = [
@@ -106,6 +110,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
+    /// Serve the three protocols without a model, with faults on demand
+    Mock(MockArgs),
 }
 
 /// Which part of the project takes part.

@@ -1,8 +1,11 @@
 //! Anthropic's messages.
 
-use serde::Serialize;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::stream::{is_said, take_over};
 use super::{count, finish, joined, name, sum, system_text};
 use crate::model::Model;
 use crate::prompt::Rendered;
@@ -29,6 +32,8 @@ pub(super) struct Body<'a> {
     top_k: Option<u32>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     stop_sequences: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -38,7 +43,7 @@ struct Message<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered, streams: bool) -> Self {
         let params = &model.params;
         Self {
             model: &model.name,
@@ -49,12 +54,95 @@ impl<'a> Body<'a> {
             top_p: params.top_p,
             top_k: params.top_k,
             stop_sequences: &params.stop,
+            stream: streams.then_some(true),
         }
     }
 }
 
 pub(super) fn url(model: &Model) -> String {
     format!("{}/v1/messages", model.base_url)
+}
+
+/// A streamed answer: a message without content, the blocks by their places, and what is known at the end alone.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    message: Map<String, Value>,
+    usage: Map<String, Value>,
+    blocks: BTreeMap<u64, Block>,
+    is_over: bool,
+}
+
+/// A block of the content.
+#[derive(Debug, Default)]
+struct Block {
+    fields: Map<String, Value>,
+    text: String,
+}
+
+impl Pieces {
+    /// Adds an event, whatever its kind: those that are not known say nothing. Whether it is the last one.
+    pub(super) fn add(&mut self, event: Value) -> bool {
+        let Value::Object(mut event) = event else { return false };
+        let mut field = |name: &str| event.remove(name).unwrap_or_default();
+        let kind = field("type");
+        let index = field("index").as_u64().unwrap_or(0);
+        match kind.as_str().unwrap_or_default() {
+            "message_start" => {
+                let mut message = field("message");
+                take_over(&mut self.usage, message.get_mut("usage").map(Value::take).unwrap_or_default());
+                take_over(&mut self.message, message);
+            }
+            "content_block_start" => {
+                let block = self.blocks.entry(index).or_default();
+                let begun = field("content_block");
+                block.text.push_str(begun["text"].as_str().unwrap_or_default());
+                take_over(&mut block.fields, begun);
+            }
+            "content_block_delta" => {
+                if let Some(text) = field("delta")["text"].as_str() {
+                    let block = self.blocks.entry(index).or_default();
+                    block.fields.entry("type").or_insert_with(|| "text".into());
+                    block.text.push_str(text);
+                }
+            }
+            "message_delta" => {
+                take_over(&mut self.usage, field("usage"));
+                take_over(&mut self.message, field("delta"));
+            }
+            "message_stop" => self.is_over = true,
+            _ => {}
+        }
+        self.is_over
+    }
+
+    pub(super) fn has_text(&self) -> bool {
+        self.blocks.values().any(|block| block.is_text() && !block.text.is_empty())
+    }
+
+    pub(super) fn are_whole(&self) -> bool {
+        self.is_over || is_said(self.message.get("stop_reason"))
+    }
+
+    pub(super) fn into_whole(self) -> Value {
+        let Self { mut message, usage, blocks, .. } = self;
+        let content: Vec<Value> = blocks.into_values().map(Block::into_whole).collect();
+        message.insert("content".to_owned(), content.into());
+        message.insert("usage".to_owned(), usage.into());
+        message.into()
+    }
+}
+
+impl Block {
+    fn is_text(&self) -> bool {
+        self.fields.get("type").is_some_and(|kind| kind == "text")
+    }
+
+    fn into_whole(mut self) -> Value {
+        if self.is_text() {
+            self.fields.insert("text".to_owned(), self.text.into());
+        }
+        self.fields.into()
+    }
 }
 
 pub(super) fn decode(body: &Value) -> Response {

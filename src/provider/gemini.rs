@@ -3,8 +3,9 @@
 //! One request, one answer: a `CONTINUATION` is told as such and not followed.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::stream::{is_said, take_over};
 use super::{HttpReply, count, finish, joined, message, name, percent_encoded, sum, system_text};
 use crate::model::{Model, Params};
 use crate::prompt::Rendered;
@@ -75,11 +76,58 @@ impl<'a> GenerationConfig<'a> {
 }
 
 /// A model may be named with its collection (`models/…`, `tunedModels/…`) or without.
-pub(super) fn url(model: &Model) -> String {
+pub(super) fn url(model: &Model, streams: bool) -> String {
     let in_collection = |collection| Some((collection, model.name.strip_prefix(collection)?.strip_prefix('/')?));
     let (collection, name) =
         in_collection("models").or_else(|| in_collection("tunedModels")).unwrap_or(("models", &model.name));
-    format!("{}/v1beta/{collection}/{}:generateContent", model.base_url, percent_encoded(name))
+    let action = if streams { "streamGenerateContent?alt=sse" } else { "generateContent" };
+    format!("{}/v1beta/{collection}/{}:{action}", model.base_url, percent_encoded(name))
+}
+
+/// A streamed answer: parts are collected, of everything else the last word counts.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    top: Map<String, Value>,
+    candidate: Map<String, Value>,
+    parts: Vec<Value>,
+}
+
+impl Pieces {
+    pub(super) fn add(&mut self, event: Value) {
+        let Value::Object(mut event) = event else { return };
+        let candidates = match event.remove("candidates") {
+            Some(Value::Array(candidates)) => candidates,
+            _ => Vec::new(),
+        };
+        take_over(&mut self.top, Value::Object(event));
+        let is_first = |candidate: &Value| candidate["index"].as_u64().unwrap_or(0) == 0;
+        let Some(Value::Object(mut candidate)) = candidates.into_iter().find(is_first) else { return };
+        if let Some(Value::Array(parts)) = candidate.remove("content").map(|mut content| content["parts"].take()) {
+            self.parts.extend(parts);
+        }
+        take_over(&mut self.candidate, Value::Object(candidate));
+    }
+
+    pub(super) fn has_text(&self) -> bool {
+        self.parts.iter().any(|part| part["thought"] != true && is_said(part.get("text")))
+    }
+
+    pub(super) fn are_whole(&self) -> bool {
+        let is_blocked = self.top.get("promptFeedback").is_some_and(|feedback| is_said(feedback.get("blockReason")));
+        // No candidate at all is no answer that was cut, but none.
+        let is_none = self.candidate.is_empty() && self.parts.is_empty();
+        is_blocked || is_none || is_said(self.candidate.get("finishReason"))
+    }
+
+    pub(super) fn into_whole(self) -> Value {
+        let Self { mut top, mut candidate, parts } = self;
+        if !parts.is_empty() {
+            candidate.insert("content".to_owned(), json!({"parts": parts}));
+        }
+        let candidates = if candidate.is_empty() { json!([]) } else { json!([candidate]) };
+        top.insert("candidates".to_owned(), candidates);
+        Value::Object(top)
+    }
 }
 
 pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failure> {

@@ -8,6 +8,8 @@ mod failure;
 mod gemini;
 mod message;
 mod openai;
+mod sse;
+mod stream;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use crate::request::Request;
 use crate::response::{Failure, FailureKind, Finish, FinishReason, Response, Usage};
 
 pub use anthropic::DEFAULT_MAX_TOKENS;
+pub use stream::{Stream, decode_stream};
 
 /// An HTTP answer as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +53,20 @@ impl HttpReply {
 ///
 /// A program's address is its command line as a JSON array, and its body the prompt as plain text.
 pub fn encode(model: &Model, prompt: &Rendered) -> Request {
+    encode_as(model, prompt, false)
+}
+
+/// The same, but the answer is to come in pieces, for a [`Stream`]; programs and files know no pieces.
+pub fn encode_stream(model: &Model, prompt: &Rendered) -> Request {
+    encode_as(model, prompt, true)
+}
+
+fn encode_as(model: &Model, prompt: &Rendered, streams: bool) -> Request {
     let extra = &model.params.extra;
     let (url, body) = match model.provider {
-        Provider::Gemini => (gemini::url(model), json(&gemini::Body::new(model, prompt), extra)),
-        Provider::OpenAi => (openai::url(model), json(&openai::Body::new(model, prompt), extra)),
-        Provider::Anthropic => (anthropic::url(model), json(&anthropic::Body::new(model, prompt), extra)),
+        Provider::Gemini => (gemini::url(model, streams), json(&gemini::Body::new(model, prompt), extra)),
+        Provider::OpenAi => (openai::url(model), json(&openai::Body::new(model, prompt, streams), extra)),
+        Provider::Anthropic => (anthropic::url(model), json(&anthropic::Body::new(model, prompt, streams), extra)),
         Provider::Recorded => ("recorded:".to_owned(), plain_text(prompt)),
         Provider::Command => (json(&model.command, &Map::new()), plain_text(prompt)),
     };
@@ -349,8 +361,13 @@ mod testing {
 
     /// A success as `finish reason (detail) | text | input/output/cached/thinking | served model | id`.
     pub(super) fn summary(provider: Provider, file: &str) -> String {
+        shown(decode(provider, &reply(200, &[], file)))
+    }
+
+    /// The same of what was decoded.
+    pub(super) fn shown(decoded: Result<Response, Failure>) -> String {
         let show = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
-        match decode(provider, &reply(200, &[], file)) {
+        match decoded {
             Err(failure) => failure.to_string(),
             Ok(Response { text, finish, usage, served_model, id }) => format!(
                 "{} ({}) | {} | {}/{}/{}/{} | {} | {}",
@@ -474,6 +491,35 @@ mod tests {
             r#""safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"OFF"}]}"#
         );
         assert_eq!(encode(&model, &prompt(None)).body, expected);
+    }
+
+    #[test]
+    fn a_stream_is_asked_for_in_the_providers_own_way() {
+        let prompt = Rendered { system: None, user: "量子".into() };
+        for (provider, url, body) in [
+            (
+                "gemini",
+                "http://a/v1beta/models/m:streamGenerateContent?alt=sse",
+                r#"{"contents":[{"role":"user","parts":[{"text":"量子"}]}]}"#,
+            ),
+            (
+                "openai",
+                "http://a/chat/completions",
+                concat!(
+                    r#"{"model":"m","messages":[{"role":"user","content":"量子"}],"#,
+                    r#""stream":true,"stream_options":{"include_usage":true}}"#
+                ),
+            ),
+            (
+                "anthropic",
+                "http://a/v1/messages",
+                r#"{"model":"m","max_tokens":8192,"messages":[{"role":"user","content":"量子"}],"stream":true}"#,
+            ),
+        ] {
+            let model = model(&format!("id = \"m\"\nprovider = \"{provider}\"\nbase_url = \"http://a\""));
+            let request = encode_stream(&model, &prompt);
+            assert_eq!((request.url.as_str(), request.body.as_str()), (url, body));
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `OpenAI`'s chat completions, and the servers that are compatible with them more or less.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
+use super::stream::{is_said, take_over};
 use super::{HttpReply, count, failure, finish, joined, name, names_an_error, system_text};
 use crate::model::Model;
 use crate::prompt::Rendered;
@@ -26,6 +27,16 @@ pub(super) struct Body<'a> {
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+}
+
+/// Without being asked, a stream counts no tokens.
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
 }
 
 #[derive(Serialize)]
@@ -35,7 +46,7 @@ struct Message<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered, streams: bool) -> Self {
         let system = system_text(prompt).map(|content| Message { role: "system", content });
         let params = &model.params;
         // OpenAI's reasoning models refuse the old name of the limit; many compatible servers know no other.
@@ -51,12 +62,61 @@ impl<'a> Body<'a> {
             max_completion_tokens: new,
             max_tokens: old,
             stop: &params.stop,
+            stream: streams.then_some(true),
+            stream_options: streams.then_some(StreamOptions { include_usage: true }),
         }
     }
 }
 
 pub(super) fn url(model: &Model) -> String {
     format!("{}/chat/completions", model.base_url)
+}
+
+/// A streamed answer: deltas are joined, of everything else the last word counts.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    top: Map<String, Value>,
+    choice: Map<String, Value>,
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+impl Pieces {
+    pub(super) fn add(&mut self, event: Value) {
+        let Value::Object(mut event) = event else { return };
+        let choices = match event.remove("choices") {
+            Some(Value::Array(choices)) => choices,
+            _ => Vec::new(),
+        };
+        take_over(&mut self.top, Value::Object(event));
+        let is_first = |choice: &Value| choice["index"].as_u64().unwrap_or(0) == 0;
+        let Some(Value::Object(mut choice)) = choices.into_iter().find(is_first) else { return };
+        let delta = choice.remove("delta").unwrap_or_default();
+        let append = |whole: &mut Option<String>, piece: Option<&str>| {
+            if let Some(piece) = piece {
+                whole.get_or_insert_default().push_str(piece);
+            }
+        };
+        append(&mut self.content, content(&delta, "text").as_deref());
+        append(&mut self.refusal, delta["refusal"].as_str());
+        take_over(&mut self.choice, Value::Object(choice));
+    }
+
+    pub(super) fn has_text(&self) -> bool {
+        self.content.as_deref().is_some_and(|content| !content.is_empty())
+    }
+
+    pub(super) fn are_whole(&self) -> bool {
+        is_said(self.choice.get("finish_reason")) || self.choice.get("error").is_some_and(Value::is_object)
+    }
+
+    pub(super) fn into_whole(self) -> Value {
+        let Self { mut top, mut choice, content, refusal } = self;
+        let is_empty = choice.is_empty() && content.is_none() && refusal.is_none();
+        choice.insert("message".to_owned(), json!({"role": "assistant", "content": content, "refusal": refusal}));
+        top.insert("choices".to_owned(), if is_empty { json!([]) } else { json!([choice]) });
+        Value::Object(top)
+    }
 }
 
 pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failure> {

@@ -18,3 +18,5 @@ mod resuming;
 mod spreadsheets;
 mod scoring;
 mod views;
+mod mock;
+mod faults;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::support::call::Done;
 use crate::support::project::Project;
 
-const COMMANDS: [&str; 8] = ["run", "list", "check", "score", "rescore", "report", "show", "calibrate"];
+const COMMANDS: [&str; 9] = ["run", "list", "check", "score", "rescore", "report", "show", "calibrate", "mock"];
 
 #[test]
 fn every_command_explains_itself() {

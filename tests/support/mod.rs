@@ -2,5 +2,6 @@
 
 pub(crate) mod call;
 pub(crate) mod csv;
+pub(crate) mod mock;
 pub(crate) mod project;
 pub(crate) mod server;

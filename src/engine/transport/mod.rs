@@ -19,7 +19,7 @@ use crate::trial::Trial;
 
 pub(crate) use command::NOT_STARTED;
 pub use http::missing_key;
-pub use recorded::recorded_mistakes;
+pub use recorded::{recorded_answer, recorded_mistakes};
 
 /// An answer as it came through a transport.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

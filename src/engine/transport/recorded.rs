@@ -57,6 +57,14 @@ pub fn recorded_mistakes(root: &Path, trial: &TrialId) -> Vec<Diagnostic> {
     find(root, trial).err().unwrap_or_default()
 }
 
+/// The recorded answer of a trial of the project in the folder `root`, if there is one.
+///
+/// # Errors
+/// What is wrong with its files.
+pub fn recorded_answer(root: &Path, trial: &TrialId) -> Result<Option<Response>, Vec<Diagnostic>> {
+    Ok(find(root, trial)?.map(|reply| reply.response))
+}
+
 /// The paths of a trial's answer without their ends; the first repeat needs no number.
 fn stems(trial: &TrialId) -> Vec<String> {
     let folder = format!("cases/{}/answers/{}", trial.case, trial.prompt);
