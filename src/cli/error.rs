@@ -36,6 +36,16 @@ pub(super) enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A report cannot be written; the journal that it derives from is whole.
+    #[error("{}: {source}", path.display())]
+    Report {
+        /// The report.
+        path: PathBuf,
+        /// The run's folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The system refuses something else.
     #[error("{what}: {source}")]
     System {
@@ -90,11 +100,13 @@ impl Error {
             Self::Journal(
                 JournalError::Busy { .. }
                 | JournalError::Empty { .. }
+                | JournalError::NoFile { .. }
                 | JournalError::NotAJournal { .. }
                 | JournalError::Format { .. },
             ) => Exit::Usage,
             Self::Journal(JournalError::Io { .. } | JournalError::Damaged { .. })
             | Self::File { .. }
+            | Self::Report { .. }
             | Self::System { .. } => Exit::Unexpected,
         }
     }
@@ -110,6 +122,11 @@ impl Error {
             Self::Usage { message, hint } => {
                 let hint = hint.as_ref().map(|hint| format!("\nhint: {}", one_line(hint))).unwrap_or_default();
                 format!("error: {}{hint}", one_line(message))
+            }
+            Self::Report { folder, .. } => {
+                let mended = format!("evalrun report {}", folder.display());
+                let hint = format!("every answer is kept; when this is mended, `{mended}` writes the reports");
+                format!("error: {}\nhint: {}", one_line(&self.to_string()), one_line(&hint))
             }
             other => format!("error: {}", one_line(&other.to_string())),
         }

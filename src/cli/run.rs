@@ -19,13 +19,13 @@ use super::exit::Exit;
 use super::judge::scorer;
 use super::load::Loaded;
 use super::reporting::Reporting;
-use super::runs::{Archive, Destination, JOURNAL, OpenRun, make_room};
+use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::select::{check_recorded, select};
 use super::signal::{self, Signals};
 use super::summary;
 use crate::engine::{
-    Concurrency, Display, Finished, Journal, JournalReader, Policy, Progress, Setup, Transport, missing_key, progress,
-    random_jitter, run,
+    Answer, Answers, Concurrency, Display, Finished, Journal, Policy, Progress, Setup, Transport, missing_key,
+    progress, random_jitter, run,
 };
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
@@ -55,13 +55,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
     let concurrency = concurrency(args, &loaded);
     let (finished, signal) = ask(plan, &begun, concurrency, args.fail_fast, &loaded.place.root, context)?;
-    let Begun { folder, journal, .. } = begun;
-    // Without an end in the journal the same command goes on; a run that failed fast is not at its end either.
-    let is_cut_short = finished.counts.of(Status::Skipped) > 0;
-    journal.end(Timestamp::now(), is_cut_short).map_err(Error::file(&folder.join(JOURNAL)))?;
-    drop(journal);
-    let open = OpenRun { reader: JournalReader::open(&folder.join(JOURNAL))?, folder };
-    reporting.write(&open)?;
+    let open = begun.close(&finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
     summary::say(&open, &loaded.place, context);
     Ok(exit(&finished, signal))
@@ -112,6 +106,10 @@ struct Begun {
     journal: Arc<Journal>,
     started_at: Timestamp,
     done: HashMap<TrialId, Status>,
+    /// Answers that came before an interruption and were not judged.
+    unjudged: Vec<(TrialId, Answer)>,
+    /// Whether nothing but reports is missing.
+    has_end: bool,
 }
 
 impl Begun {
@@ -123,35 +121,53 @@ impl Begun {
         context: &Context,
     ) -> Result<Self, Error> {
         match destination {
-            Destination::New { folder, aside } => {
-                make_room(&folder, aside.as_deref())?;
+            Destination::New { folder, journal, aside } => {
                 if let Some(aside) = aside {
                     context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
                 }
                 let header = header(plan, digest, &folder, &loaded.place.root, context);
-                let journal = Journal::create(&folder.join(JOURNAL), &header, &plan.trials)?;
-                let started_at = header.started_at;
-                Ok(Self { folder, journal: Arc::new(journal), started_at, done: HashMap::new() })
+                let journal = Arc::new(journal.begin(&header, &plan.trials)?);
+                let (done, unjudged) = (HashMap::new(), Vec::new());
+                Ok(Self { folder, journal, started_at: header.started_at, done, unjudged, has_end: false })
             }
-            Destination::Unfinished(open) => {
-                let OpenRun { folder, reader } = *open;
-                // What errored has no answer yet, so it is asked again.
-                let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
-                let done: HashMap<TrialId, Status> = reader
-                    .run
-                    .entries
-                    .iter()
-                    .filter(|entry| has_answer(entry.status))
-                    .map(|entry| (entry.trial.clone(), entry.status))
-                    .collect();
-                let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
-                context.console.say(&format!("continuing {shown}: {} of {all} trials are done", done.len()));
-                let started_at = reader.run.header.started_at;
-                drop(reader);
-                let journal = Journal::resume(&folder.join(JOURNAL))?;
-                Ok(Self { folder, journal: Arc::new(journal), started_at, done })
-            }
+            Destination::Begun(begun) => Self::again(*begun, plan, loaded, context),
         }
+    }
+
+    fn again(begun: BegunRun, plan: &Plan, loaded: &Loaded, context: &Context) -> Result<Self, Error> {
+        let BegunRun { folder, journal, reader } = begun;
+        let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
+        // What errored has no answer yet, so it is asked again, unless the run came to its end with that.
+        let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
+        let done: HashMap<TrialId, Status> = reader
+            .run
+            .entries
+            .iter()
+            .filter(|entry| reader.has_end || has_answer(entry.status))
+            .map(|entry| (entry.trial.clone(), entry.status))
+            .collect();
+        context.console.say(&if reader.has_end {
+            format!("{shown} lacks reports: writing them, asking nothing")
+        } else {
+            format!("continuing {shown}: {} of {all} trials are done", done.len())
+        });
+        let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
+        let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
+        let journal = Arc::new(journal.go_on()?);
+        Ok(Self { folder, journal, started_at, done, unjudged, has_end })
+    }
+
+    /// Writes the reports, then the end of the journal: a run that has it lacks nothing.
+    fn close(self, finished: &Finished, reporting: &Reporting) -> Result<OpenRun, Error> {
+        let open = OpenRun { reader: self.journal.read()?, folder: self.folder };
+        reporting.write(&open)?;
+        if !self.has_end {
+            // Without an end the same command goes on; a run that failed fast is not at its end either.
+            let is_cut_short = finished.counts.of(Status::Skipped) > 0;
+            let ended = self.journal.end(Timestamp::now(), is_cut_short);
+            ended.map_err(Error::file(&open.folder.join(JOURNAL)))?;
+        }
+        Ok(open)
     }
 }
 
@@ -210,7 +226,8 @@ fn ask(
     context: &Context,
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
     let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
-    let journal = Arc::clone(&begun.journal);
+    let (journal, answered) = (Arc::clone(&begun.journal), Arc::clone(&begun.journal));
+    let note = move |trial: &TrialId, answer: &Answer| answered.append_answer(trial, answer);
     let setup = Setup {
         plan: Arc::new(plan),
         done: begun.done.clone(),
@@ -218,6 +235,7 @@ fn ask(
         concurrency,
         fail_fast,
         scorer: scorer(day_of(begun.started_at)),
+        answers: Arc::new(Answers::new(Arc::new(note), begun.unjudged.clone())),
         keep: Arc::new(move |outcome| journal.append(outcome)),
         jitter: random_jitter(),
     };

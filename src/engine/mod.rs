@@ -1,9 +1,10 @@
 //! The engine: turns a plan into outcomes. One of the two folders that touch the world.
 //!
 //! In the order of a trial's way: `runner` takes the plan's trials, one `limit`ed lane a model; `client` asks each
-//! through a `transport` and tries again as `retry` decides; `journal` keeps the outcome; an `event` tells of it, and
-//! `progress` shows it. Nothing here judges an answer (a function given to the runner does) or writes a report.
+//! through a `transport` and tries again as `retry` decides; `answers` are kept before they are judged, outcomes by the
+//! `journal`; an `event` tells of each, and `progress` shows it. Nothing here judges an answer (a function given to the runner does) or writes a report.
 
+pub mod answers;
 pub mod event;
 pub mod journal;
 pub mod progress;
@@ -14,9 +15,10 @@ mod client;
 mod limit;
 mod runner;
 
+pub use answers::{Answer, Answers};
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, Summary};
-pub use journal::{Journal, JournalError, JournalReader, read_header};
+pub use journal::{Journal, JournalError, JournalFile, JournalReader, MOST_TRIALS, read_header};
 pub use limit::Concurrency;
 pub use progress::{Display, Progress};
 pub use retry::Policy;
