@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
+use super::cache::store_of;
 use super::commit::commit_of;
-use super::console::Verbosity;
+use super::console::{Verbosity, counted};
 use super::context::Context;
 use super::environment::day_of;
 use super::error::Error;
@@ -24,8 +25,8 @@ use super::select::{check_recorded, select};
 use super::signal::{self, Signals};
 use super::summary;
 use crate::engine::{
-    Answer, Answers, Concurrency, Display, Finished, Journal, Policy, Progress, Setup, Transport, missing_key,
-    progress, random_jitter, run,
+    Answer, Answers, Concurrency, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store, Transport,
+    missing_key, progress, random_jitter, run,
 };
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
@@ -51,10 +52,14 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     check_recorded(&plan, &loaded.place)?;
     check_keys(&plan, context)?;
     let digest = plan.digest();
+    let store = open_store(args, &plan, &loaded, context)?;
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
     let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
     let concurrency = concurrency(args, &loaded);
-    let (finished, signal) = ask(plan, &begun, concurrency, args.fail_fast, &loaded.place.root, context)?;
+    let answers = begun.answers(store, args.cache.refresh);
+    let asking = Asking { answers: &answers, concurrency, fail_fast: args.fail_fast };
+    let (finished, signal) = ask(plan, &begun, asking, &loaded.place.root, context)?;
+    warn_of_store(&answers, context);
     let open = begun.close(&finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
     summary::say(&open, &loaded.place, context);
@@ -97,6 +102,23 @@ fn concurrency(args: &RunArgs, loaded: &Loaded) -> Concurrency {
     match args.concurrency.or(loaded.project.run.concurrency) {
         Some(most) => Concurrency { per_account: most as usize, total: most as usize },
         None => Concurrency { per_account: DEFAULT_PER_ACCOUNT, total: DEFAULT_TOTAL },
+    }
+}
+
+/// The store of answers, for a plan that has use for one.
+fn open_store(args: &RunArgs, plan: &Plan, loaded: &Loaded, context: &Context) -> Result<Option<Store>, Error> {
+    if args.cache.no_cache || !plan.models.iter().any(|model| model.provider.is_remote()) {
+        return Ok(None);
+    }
+    let given = args.cache.cache.as_deref().map(|given| context.path(given));
+    Ok(Some(Store::open(&given.unwrap_or_else(|| store_of(&loaded.place)))?))
+}
+
+fn warn_of_store(answers: &Answers, context: &Context) {
+    let NotStored { answers, why } = answers.not_stored();
+    if let Some(why) = why {
+        let answers = counted(answers, "answer");
+        context.console.warn(&format!("not put into the store, and kept in the run alone: {answers} ({why})"));
     }
 }
 
@@ -155,6 +177,17 @@ impl Begun {
         let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
         let journal = Arc::new(journal.go_on()?);
         Ok(Self { folder, journal, started_at, done, unjudged, has_end })
+    }
+
+    /// Where answers are kept and found; with `refresh`, the store's own from before the run do not count.
+    fn answers(&self, store: Option<Store>, refresh: bool) -> Arc<Answers> {
+        let journal = Arc::clone(&self.journal);
+        let note = move |trial: &TrialId, answer: &Answer| journal.append_answer(trial, answer);
+        let answers = Answers::new(Arc::new(note), self.unjudged.clone());
+        Arc::new(match store {
+            Some(store) => answers.with_store(store, refresh.then_some(self.started_at)),
+            None => answers,
+        })
     }
 
     /// Writes the reports, then the end of the journal: a run that has it lacks nothing.
@@ -216,26 +249,31 @@ pub(super) fn price_note(model: &Model, context: &Context) -> Option<String> {
     Some(format!("the price was valid until {}", price.valid_until?))
 }
 
+/// How a plan is asked.
+struct Asking<'a> {
+    answers: &'a Arc<Answers>,
+    concurrency: Concurrency,
+    fail_fast: bool,
+}
+
 /// Asks what is missing, and shows how it goes.
 fn ask(
     plan: Plan,
     begun: &Begun,
-    concurrency: Concurrency,
-    fail_fast: bool,
+    asking: Asking<'_>,
     root: &Path,
     context: &Context,
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
     let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
-    let (journal, answered) = (Arc::clone(&begun.journal), Arc::clone(&begun.journal));
-    let note = move |trial: &TrialId, answer: &Answer| answered.append_answer(trial, answer);
+    let journal = Arc::clone(&begun.journal);
     let setup = Setup {
         plan: Arc::new(plan),
         done: begun.done.clone(),
         policy: Policy::default(),
-        concurrency,
-        fail_fast,
+        concurrency: asking.concurrency,
+        fail_fast: asking.fail_fast,
         scorer: scorer(day_of(begun.started_at)),
-        answers: Arc::new(Answers::new(Arc::new(note), begun.unjudged.clone())),
+        answers: Arc::clone(asking.answers),
         keep: Arc::new(move |outcome| journal.append(outcome)),
         jitter: random_jitter(),
     };

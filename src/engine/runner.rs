@@ -23,6 +23,7 @@ use super::transport::{NOT_STARTED, Transport};
 use crate::id::ModelId;
 use crate::outcome::{Outcome, Status};
 use crate::provider;
+use crate::request::Request;
 use crate::response::{Failure, FailureKind, FinishReason, Response};
 use crate::score::{Score, Verdict};
 use crate::trial::{Plan, Trial, TrialId};
@@ -195,8 +196,12 @@ impl Runner {
         let mut trials = HashMap::new();
         let mut queue = queue.into_iter();
         while let Some(n) = queue.next() {
+            let request = self.request(n);
             // What is there already needs no permit, and no key.
-            let task = if let Some(answer) = self.recall(n) {
+            let task = if let Some(answer) = self.recall(n, &request) {
+                if *self.client.halt.borrow() != Cancel::No {
+                    break;
+                }
                 tasks.spawn(Arc::clone(&self).judge_recalled(Arc::clone(&lane), n, answer))
             } else {
                 let permit = tokio::select! {
@@ -208,7 +213,7 @@ impl Runner {
                     }
                     permit = lane.permit() => permit,
                 };
-                tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, permit))
+                tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, request, permit))
             };
             trials.insert(task.id(), n);
             while let Some(ended) = tasks.try_join_next_with_id() {
@@ -232,7 +237,7 @@ impl Runner {
                 return;
             }
             let trial = &self.setup.plan.trials[n];
-            let outcome = match self.recall(n) {
+            let outcome = match self.recall(n, &self.request(n)) {
                 Some(answer) => self.judge(trial, answer),
                 None => errored(trial.id.clone(), failure.to_string()),
             };
@@ -241,8 +246,17 @@ impl Runner {
     }
 
     /// The answer of the `n`-th trial, if it need not be asked for.
-    fn recall(&self, n: usize) -> Option<Answer> {
-        self.setup.answers.recall(&self.setup.plan.trials[n])
+    fn recall(&self, n: usize, request: &Request) -> Option<Answer> {
+        let recalled = self.setup.answers.recall(&self.setup.plan.trials[n], request);
+        recalled.unwrap_or_else(|error| {
+            self.cannot_keep(error);
+            None
+        })
+    }
+
+    fn request(&self, n: usize) -> Request {
+        let trial = &self.setup.plan.trials[n];
+        provider::encode(&trial.model, &trial.prompt)
     }
 
     async fn judge_recalled(self: Arc<Self>, lane: Arc<Lane>, n: usize, answer: Answer) {
@@ -265,17 +279,16 @@ impl Runner {
         }
     }
 
-    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, permit: Permit) {
+    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, request: Request, permit: Permit) {
         let trial = &self.setup.plan.trials[n];
         self.client.tell(Event::TrialStarted { trial: trial.id.clone() }).await;
-        let request = provider::encode(&trial.model, &trial.prompt);
         let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, &request, permit).await;
         let outcome = match end {
             End::Abandoned => return,
             End::Answered(reply) => {
                 let latency = reply.latency.unwrap_or(latency);
                 let answer = Answer { response: reply.response, attempts, latency, cached: false };
-                if let Err(error) = self.setup.answers.commit(trial, &answer) {
+                if let Err(error) = self.setup.answers.commit(trial, &request, &answer).await {
                     self.cannot_keep(error);
                     return;
                 }
@@ -421,8 +434,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::engine::transport::Reply;
     use crate::engine::testing::{SECOND, Trying, failure, hint, model, score, small_plan};
+    use crate::engine::transport::Reply;
     use crate::engine::transport::scripted::{Scripted, answer};
     use crate::model::{Model, Provider};
     use crate::response::{Finish, Usage};

@@ -83,7 +83,7 @@ mod interrupted {
             done.says(&["continuing run: 2 of 3 trials are done"]);
             assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed"; 3]);
             assert_eq!(held.asked(), [1, 1, 1]);
-            assert_eq!(project.names("."), ["cases", "evalrun.toml", "prompts", "run"]);
+            assert_eq!(project.names("."), [".evalrun", "cases", "evalrun.toml", "prompts", "run"]);
         }
     }
 
@@ -128,7 +128,7 @@ fn a_finished_run_in_the_way_is_kept_aside() {
     let server = Server::answering("量子の記事です。");
     let project = Project::new(&server.model("m", "openai", ""), &["a"]);
     for times in 1..=3 {
-        let done = project.call("run --out out/run").env("MARKER_KEY", "key-of-all").done().expect(0);
+        let done = project.call("run --out out/run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
         assert_eq!(project.names("out").len(), times);
         assert_eq!(done.stderr.contains("the finished run there is kept as out/run-"), times > 1, "{}", done.stderr);
         assert_eq!(server.requests().len(), times);
@@ -146,9 +146,11 @@ const REPORTS: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary
 fn a_run_whose_process_ended_before_its_reports_gets_them_without_a_request() {
     let server = Server::answering("量子の記事です。");
     for (out, ends) in [("run --out run", true), ("run --out run", false), ("run", true), ("run", false)] {
+        let out = &format!("{out} --no-cache");
         let project = Project::new(&server.model("m", "openai", ""), &["a", "b"]);
         project.call(out).env("MARKER_KEY", "key-of-all").done().expect(0);
-        let folder = if out == "run" { format!("reports/{}", project.names("reports")[0]) } else { "run".to_owned() };
+        let folder =
+            if out == "run --no-cache" { format!("reports/{}", project.names("reports")[0]) } else { "run".to_owned() };
         let whole: Vec<String> = REPORTS.iter().map(|name| project.read(&format!("{folder}/{name}"))).collect();
         let asked = server.requests().len();
         let journal = project.read(&format!("{folder}/run.jsonl"));
@@ -211,13 +213,13 @@ fn a_second_process_on_the_same_folder_is_refused() {
 fn an_answer_that_was_not_judged_is_judged_without_a_request() {
     let server = Server::answering("量子の記事です。");
     let project = Project::new(&server.model("m", "openai", ""), &["a", "b"]);
-    project.call("run --out run").env("MARKER_KEY", "key-of-all").done().expect(0);
+    project.call("run --out run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
     let whole = project.csv("run/metrics.csv");
     let journal = project.read("run/run.jsonl");
     let lines: Vec<&str> = journal.lines().filter(|line| !line.contains("\"type\":\"outcome\"")).collect();
     assert_eq!(lines.iter().filter(|line| line.contains("\"type\":\"answer\"")).count(), 2);
     let project = project.with("run/run.jsonl", &lines[..3].iter().flat_map(|line| [line, "\n"]).collect::<String>());
-    let done = project.call("run --out run").env("MARKER_KEY", "key-of-all").done().expect(0);
+    let done = project.call("run --out run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
     assert_eq!(server.requests().len(), 2, "{}", done.stderr);
     assert_eq!(project.csv("run/metrics.csv").rows, whole.rows);
     for command in ["report run", "show run a", "rescore run --out anew"] {
