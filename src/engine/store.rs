@@ -1,4 +1,4 @@
-//! The answer store: answers of servers by the digest of their request, in one SQLite file that processes share.
+//! The answer store: answers of servers by the digest of their request, in one `SQLite` file that processes share.
 //!
 //! Promises that an answer is committed when [`Store::put`] returns, that what one process puts another finds, and that
 //! a file which is damaged or none of its own is refused, never written over. Leaves which answers belong here to
@@ -24,7 +24,7 @@ use crate::outcome::Attempt;
 use crate::request::{Request, RequestKey};
 use crate::response::{Finish, FinishReason, Response, Usage};
 
-/// By this SQLite's own tools know the file: `eval` in ASCII.
+/// By this the database's own tools know the file: `eval` in ASCII.
 const APPLICATION: i32 = 0x6576_616C;
 
 /// The version of the tables.
@@ -71,12 +71,12 @@ pub enum StoreError {
         /// Its version.
         found: i32,
     },
-    /// Its bytes are not what SQLite wrote.
+    /// Its bytes are not what `SQLite` wrote.
     #[error("{}: this answer store is damaged: {message}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What `SQLite` says.
         message: String,
     },
     /// Another process holds it for longer than anybody should.
@@ -90,7 +90,7 @@ pub enum StoreError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// What `SQLite` says.
         message: String,
     },
 }

@@ -23,7 +23,7 @@ use crate::trial::TrialId;
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Line<'a> {
     Header(HeaderLine<'a>),
-    Answer(AnswerLine),
+    Answer(Box<AnswerLine>),
     Outcome(Box<OutcomeLine>),
     End(EndLine),
 }

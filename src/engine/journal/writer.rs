@@ -122,7 +122,7 @@ impl Journal {
     /// # Errors
     /// The file cannot be written; it then ends as it did before.
     pub fn append_answer(&self, trial: &TrialId, answer: &Answer) -> io::Result<()> {
-        self.write(&Line::Answer(AnswerLine::new(trial, answer)))
+        self.write(&Line::Answer(Box::new(AnswerLine::new(trial, answer))))
     }
 
     /// Notes that the run came to its end, or was interrupted.
