@@ -30,6 +30,7 @@ use crate::engine::{
 };
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
+use crate::report::without_ci_commands;
 use crate::score::SCORER_VERSION;
 use crate::trial::{Plan, TrialId};
 
@@ -279,7 +280,8 @@ fn ask(
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "no threads can be made", source })?;
-    let progress = Progress::new(display(context)).verbose(context.console.verbosity == Verbosity::Verbose);
+    let progress = Progress::new(display(context)).harmless(without_ci_commands);
+    let progress = progress.verbose(context.console.verbosity == Verbosity::Verbose);
     runtime.block_on(async {
         let (cancel, cancelled) = watch::channel(crate::engine::Cancel::No);
         let signals = Signals::listen(cancel).map_err(|source| Error::System { what: "signals", source })?;

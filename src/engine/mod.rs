@@ -19,7 +19,7 @@ mod runner;
 pub use answers::{Answer, Answers, NotStored};
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, Summary};
-pub use journal::{Journal, JournalError, JournalFile, JournalReader, MOST_TRIALS, read_header};
+pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
 pub use limit::Concurrency;
 pub use progress::{Display, Progress};
 pub use retry::Policy;

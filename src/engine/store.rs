@@ -217,8 +217,10 @@ impl Store {
     }
 
     fn connected(path: &Path) -> Result<Self, StoreError> {
+        let opening = one_at_a_time(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
         let writing = connect(path)?;
         let reading = connect(path)?;
+        drop(opening);
         let (sender, receiver) = channel();
         let place = path.to_owned();
         let thread = thread::Builder::new().name("answers".to_owned()).spawn(move || write(&place, writing, &receiver));
@@ -398,6 +400,18 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         fs::write(ignore, "# What evalrun keeps for itself; each file can be made again.\n*\n")?;
     }
     Ok(())
+}
+
+/// The right to open a store. A new one changes its mode when it is first opened, which nobody may do beside another.
+fn one_at_a_time(path: &Path) -> io::Result<fs::File> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path.with_file_name(name))?;
+    match file.lock() {
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        // Some network file systems know no locks.
+        Ok(()) | Err(_) => Ok(file),
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::MOST_TRIALS;
 use crate::outcome::RunHeader;
-use crate::trial::TrialId;
+use crate::trial::{MOST_TRIALS, TrialId};
 
 /// The places of a run's trials: every case with every prompt, model and repeat, in this order.
 pub(super) struct Layout<'h> {

@@ -21,9 +21,6 @@ pub use writer::{Journal, JournalFile};
 /// over those that it does not know. Any other change needs a new number and a stored example of the old one.
 pub const FORMAT: u32 = 1;
 
-/// The most trials of a run: more are no plan but a mistake, and would take all memory.
-pub const MOST_TRIALS: usize = 1 << 21;
-
 /// The longest line in bytes; an answer of a server has at most an eighth of them.
 const LONGEST_LINE: u64 = 512 << 20;
 

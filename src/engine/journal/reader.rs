@@ -10,13 +10,13 @@ use std::time::Duration;
 use super::layout::Layout;
 use super::line::{AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, OutcomeLine, TrialLine};
 use super::writer::lock;
-use super::{FORMAT, JournalError, LONGEST_LINE, MOST_TRIALS, must_be_a_file};
+use super::{FORMAT, JournalError, LONGEST_LINE, must_be_a_file};
 use crate::engine::answers::Answer;
 use crate::outcome::{Entry, Outcome, Outcomes, Run, RunHeader, Status};
 use crate::property::Property;
 use crate::response::{FinishReason, Usage};
 use crate::score::{SpecificVerdict, Verdict};
-use crate::trial::TrialId;
+use crate::trial::{MOST_TRIALS, TrialId};
 
 /// The header of the journal at `path`, without reading further.
 ///

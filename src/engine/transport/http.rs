@@ -116,7 +116,7 @@ impl Http {
             let Some(chunk) = chunk else { return Ok(HttpReply { status, headers, body }) };
             if body.len() + chunk.len() > self.max_body {
                 let message = format!("{} sent an answer of more than {} bytes", host(url), self.max_body);
-                return Err(Failure { status: Some(status), ..Failure::new(FailureKind::Malformed, message) });
+                return Err(Failure { status: Some(status), ..Failure::new(FailureKind::TooLarge, message) });
             }
             body.extend_from_slice(&chunk);
         }
@@ -450,7 +450,7 @@ mod tests {
         assert_eq!(reply.response.text.map(|text| text.len()), Some(3_000_000));
         let small = Http { max_body: 1_000, ..http(&model) };
         let failure = send(&small, &model).await.unwrap_err();
-        assert!(failure.kind == FailureKind::Malformed, "{failure}");
+        assert!(failure.kind == FailureKind::TooLarge, "{failure}");
         assert!(failure.message.ends_with("sent an answer of more than 1000 bytes"), "{failure}");
     }
 
