@@ -147,28 +147,35 @@ pub fn parse_json(file: &TextFile, range: Range<usize>) -> Result<Node, Diagnost
         let message = message.split(" at line ").next().unwrap_or_default();
         file.diagnose(at..at + 1, format!("not valid JSON: {message}"))
     })?;
-    json_node(file, raw)
+    json_node(file, raw, MOST_LEVELS)
 }
 
+/// How deep lists and tables may stand in one another: nobody writes deeper, and each level takes a part of the stack.
+const MOST_LEVELS: usize = 100;
+
 /// Values that borrow their text from the file tell their place by their address: no second parser is needed.
-fn json_node(file: &TextFile, raw: &RawValue) -> Result<Node, Diagnostic> {
+fn json_node(file: &TextFile, raw: &RawValue, levels: usize) -> Result<Node, Diagnostic> {
     let start = raw.get().as_ptr() as usize - file.text.as_ptr() as usize;
     let span = start..start + raw.get().len();
     let bad = |error: &serde_json::Error| file.diagnose(span.clone(), format!("not valid JSON: {error}"));
+    if levels == 0 && raw.get().starts_with(['[', '{']) {
+        let message = format!("lists and tables stand more than {MOST_LEVELS} levels deep in one another here");
+        return Err(file.diagnose(start..start + 1, message));
+    }
     let value = match raw.get().as_bytes()[0] {
         b'n' => Value::Null,
         b't' | b'f' => Value::Bool(raw.get() == "true"),
         b'"' => Value::String(serde_json::from_str(raw.get()).map_err(|error| bad(&error))?),
         b'[' => {
             let items: JsonList<'_> = serde_json::from_str(raw.get()).map_err(|error| bad(&error))?;
-            Value::List(items.0.into_iter().map(|item| json_node(file, item)).collect::<Result<_, _>>()?)
+            Value::List(items.0.into_iter().map(|item| json_node(file, item, levels - 1)).collect::<Result<_, _>>()?)
         }
         b'{' => {
             let object: JsonObject<'_> = serde_json::from_str(raw.get()).map_err(|error| bad(&error))?;
             let mut entries = Vec::with_capacity(object.0.len());
             let mut previous_end = start;
             for (key, raw) in object.0 {
-                let node = json_node(file, raw)?;
+                let node = json_node(file, raw, levels - 1)?;
                 let key_span = json_key_span(&file.text, previous_end..node.span.start);
                 previous_end = node.span.end;
                 entries.push(Entry { key: key.into_owned(), key_span, node });
@@ -452,6 +459,25 @@ mod tests {
         table.integer::<u8>("repeats");
         table.finish();
         reader.finish(()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_stands_too_deep_is_told_with_its_place_and_takes_no_stack() {
+        for depth in [101, 100_000] {
+            for (open, close) in [("[", "]"), ("{\"a\": ", "}")] {
+                let file = TextFile::new("a.json", format!("{}0{}", open.repeat(depth), close.repeat(depth)));
+                let problem = parse_json(&file, 0..file.text.len()).unwrap_err().to_string();
+                let place = format!("a.json:1:{}: ", 100 * open.len() + 1);
+                let said = "lists and tables stand more than 100 levels deep in one another here";
+                assert_eq!(problem, format!("{place}{said}"));
+            }
+            for text in ["[".repeat(depth) + &"]".repeat(depth), vec!["a"; depth].join(".")] {
+                let file = TextFile::new("a.toml", format!("a = {text}\n{text} = 1\n"));
+                assert!(parse_toml(&file, 0..file.text.len()).is_err());
+            }
+        }
+        let file = TextFile::new("a.json", &("[".repeat(100) + &"]".repeat(100)));
+        assert!(parse_json(&file, 0..file.text.len()).is_ok());
     }
 
     #[test]

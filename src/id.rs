@@ -11,6 +11,17 @@ pub fn is_valid(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
+/// Whether a file or folder may be called `id` on every system: Windows keeps some names for devices, with any ending,
+/// and drops a full stop at the end.
+pub fn is_portable(id: &str) -> bool {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let stem = id.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = ["com", "lpt"].iter().filter_map(|port| stem.strip_prefix(port));
+    let is_port =
+        numbered.into_iter().any(|number| number.len() == 1 && number.starts_with(|c: char| c.is_ascii_digit()));
+    !id.ends_with('.') && !DEVICES.contains(&stem.as_str()) && !is_port
+}
+
 /// Why a text is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no valid id: use letters, digits, `.`, `_` and `-`, beginning with a letter or digit")]
@@ -83,6 +94,23 @@ ids! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_windows_keeps_for_itself_are_known() {
+        for (id, portable) in [
+            ("nul", false),
+            ("NUL.x", false),
+            ("com1", false),
+            ("Lpt9.txt", false),
+            ("a.", false),
+            ("com10", true),
+            ("comet", true),
+            ("null", true),
+            ("gpt-4.1", true),
+        ] {
+            assert_eq!(is_portable(id), portable, "{id}");
+        }
+    }
 
     #[test]
     fn ids_are_ascii_and_begin_with_a_letter_or_digit() {

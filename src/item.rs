@@ -3,7 +3,13 @@
 //! Promises to read what others write: extra keys are ignored, what is not labelled stays unlabelled, and labels that
 //! cannot be read hinder nobody who does not ask for them.
 
-use serde::Deserialize;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::case::Source;
@@ -17,7 +23,7 @@ pub struct Item {
     #[serde(default)]
     pub id: Value,
     /// The news it is about; without it, what needs it is unscored.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub source: Option<Source>,
     /// The text.
     pub output: String,
@@ -30,10 +36,79 @@ pub struct Item {
 }
 
 impl Item {
+    /// The item that a line of JSON holds. Half of a character's pair of escapes, which some programs write where they cut
+    /// a text, becomes `U+FFFD`.
+    ///
+    /// # Errors
+    /// The line is no JSON, or no item.
+    pub fn parse(line: &str) -> Result<Self, serde_json::Error> {
+        let parse = |line: &str| serde_json::from_str::<Object<Self>>(line).map(|object| object.0);
+        parse(line).or_else(|error| match without_half_pairs(line) {
+            Cow::Borrowed(_) => Err(error),
+            Cow::Owned(line) => parse(&line),
+        })
+    }
+
     /// Its id as reports name it.
     pub fn name(&self) -> String {
         self.id.as_str().map_or_else(|| self.id.to_string(), str::to_owned)
     }
+}
+
+/// What an object says; serde would take a list of the values for it as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(entries)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::<Object<T>>::deserialize(deserializer).map(|object| object.map(|object| object.0))
+}
+
+/// The JSON with `\\uFFFD` for each escape of half a character, `\\uD800` to `\\uDFFF`, that lacks its other half.
+fn without_half_pairs(json: &str) -> Cow<'_, str> {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut whole = String::new();
+    let (mut kept, mut at) = (0, 0);
+    while let Some(found) = json[at..].find('\\') {
+        at += found;
+        match (unit(at), unit(at + 6)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => at += 12,
+            (Some(0xD800..0xE000), _) => {
+                whole.push_str(&json[kept..at]);
+                whole.push_str("\\uFFFD");
+                at += 6;
+                kept = at;
+            }
+            (Some(_), _) => at += 6,
+            // The escaped character is ASCII, or this is no JSON.
+            (None, _) => at = (at + 2).min(json.len()),
+        }
+        if !json.is_char_boundary(at) {
+            break;
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(json);
+    }
+    whole.push_str(&json[kept..]);
+    Cow::Owned(whole)
 }
 
 /// People's judgements of a text; a property that is left out, or null, was not judged.
@@ -179,6 +254,32 @@ fn named(name: &str) -> Option<Property> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_pair_of_escapes_is_one_unknown_character() {
+        for (output, expected) in [
+            (r"a\ud83dz", "a\u{FFFD}z"),
+            (r"\ude00", "\u{FFFD}"),
+            (r"\ud83d\ude00", "\u{1F600}"),
+            (r"\ud83d\ud83d\ude00\n", "\u{FFFD}\u{1F600}\n"),
+            (r"\\\\ud83d\ud800", "\\\\ud83d\u{FFFD}"),
+            (r"量\uD8", ""),
+        ] {
+            let item = Item::parse(&format!("{{\"output\": \"{output}\"}}"));
+            assert_eq!(item.map(|item| item.output).unwrap_or_default(), expected, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_no_item_and_no_source() {
+        for (line, why) in [
+            (r#"[1, null, "text"]"#, "invalid type: sequence, expected an object"),
+            (r#"{"output": "a", "source": [null, "p"]}"#, "invalid type: sequence, expected an object"),
+        ] {
+            assert!(Item::parse(line).unwrap_err().to_string().starts_with(why), "{line}");
+        }
+        assert!(Item::parse(r#"{"output": "a", "source": null}"#).unwrap().source.is_none());
+    }
 
     fn labels(labels: &str) -> Labels {
         let item: Item = serde_json::from_str(&format!(r#"{{"id": 7, "output": "", "labels": {labels}}}"#)).unwrap();

@@ -121,6 +121,9 @@ impl Prompt {
             start..start
         });
         let message = match error.detail() {
+            _ if error.kind() == minijinja::ErrorKind::OutOfFuel => {
+                format!("this template takes more than {MOST_STEPS} steps")
+            }
             Some(detail) => format!("{}: {detail}", error.kind()),
             None => error.kind().to_string(),
         };
@@ -143,10 +146,14 @@ fn values(case: &Case) -> Value {
     Value::from_pairs(always.into_iter().chain(published_at).chain(body).chain(own))
 }
 
+/// The most steps of a template: a loop over a thousand facts takes some tens of thousands.
+const MOST_STEPS: u64 = 2_000_000;
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_debug(true);
+    environment.set_fuel(Some(MOST_STEPS));
     environment
 }
 
@@ -210,6 +217,14 @@ mod tests {
     fn rendered(text: &str, body: Option<&str>) -> Result<String, String> {
         let rendered = prompt(text).unwrap().render(&case(body));
         rendered.map(|rendered| rendered.user).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn a_template_that_would_go_on_for_hours_is_ended() {
+        let text = "{% for a in range(90000) %}{% for b in range(90000) %}{{ title }}{% endfor %}{% endfor %}";
+        let prompt = Prompt::parse("p".parse().unwrap(), TextFile::new("prompts/p.md", text)).unwrap();
+        let problem = prompt.render(&case(None)).unwrap_err().to_string();
+        assert!(problem.starts_with("prompts/p.md:1:") && problem.contains("more than 2000000 steps"), "{problem}");
     }
 
     #[test]

@@ -165,6 +165,8 @@ pub enum FailureKind {
     Quota,
     /// The server does not know the model.
     UnknownModel,
+    /// The answer is longer than any is read.
+    TooLarge,
     /// The server refuses the request as it is.
     BadRequest,
     /// There is no recorded answer.
@@ -195,6 +197,7 @@ impl FailureKind {
             Self::Authentication => "authentication",
             Self::Quota => "quota",
             Self::UnknownModel => "unknown model",
+            Self::TooLarge => "too large",
             Self::BadRequest => "bad request",
             Self::NotRecorded => "not recorded",
             Self::Program => "program",

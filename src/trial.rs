@@ -68,6 +68,9 @@ pub struct Plan {
     pub trials: Vec<Trial>,
 }
 
+/// The most trials of a plan: more are no plan but a mistake, and would take all memory.
+pub const MOST_TRIALS: usize = 1 << 21;
+
 /// Combines what was selected into trials.
 ///
 /// # Errors

@@ -18,6 +18,7 @@ use super::select::{check_recorded, models, prompts};
 use crate::case::Case;
 use crate::diagnostic::closest;
 use crate::engine::missing_key;
+use crate::id::is_portable;
 use crate::model::{Model, Provider};
 use crate::prompt::Prompt;
 use crate::property::{Property, Requirements};
@@ -39,6 +40,7 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     let plan = all.map_err(Error::Project)?;
     check_recorded(&plan, &loaded.place)?;
     let mut check = Check { loaded: &loaded, context, warnings: Vec::new() };
+    check.ids();
     check.template_names();
     check.requirements();
     check.answers(&selected.0, &selected.1)?;
@@ -72,6 +74,15 @@ struct Check<'a> {
 impl Check<'_> {
     fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
+    }
+
+    /// An id names files: a project that goes to other systems must be able to have them there.
+    fn ids(&mut self) {
+        let cases = self.loaded.cases.iter().map(|case| ("case", case.id.as_str()));
+        let prompts = self.loaded.prompts.iter().map(|prompt| ("prompt", prompt.id.as_str()));
+        let models = self.loaded.project.models.iter().map(|model| ("model", model.id.as_str()));
+        let odd = cases.chain(prompts).chain(models).filter(|(_, id)| !is_portable(id));
+        self.warnings.extend(odd.map(|(what, id)| format!("the {what} id `{id}` cannot name a file on Windows")));
     }
 
     /// A name in a condition may be undefined; one that no case ever defines is probably mistyped.

@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use super::environment::{Environment, Stream};
 use super::error::Error;
 use crate::report::terminal::{MOST_COLUMNS, TerminalOptions};
-use crate::report::{Lang, one_line};
+use crate::report::{Lang, one_line, without_ci_commands};
 
 /// How talkative standard error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,14 @@ impl Console {
         }
     }
 
+    /// As [`print`](Self::print), for JSON: a CI service finds no command in it, whatever an answer says.
+    ///
+    /// # Errors
+    /// As for [`print`](Self::print).
+    pub(super) fn print_json(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
+        self.print(|out| write(&mut JsonForLogs { out, marks: 0 }))
+    }
+
     /// Says something that is no result.
     pub(super) fn say(&self, message: &str) {
         if self.verbosity > Verbosity::Quiet {
@@ -103,9 +111,66 @@ impl Console {
         if self.stderr.colour { Renderer::styled() } else { Renderer::plain() }
     }
 
-    /// Writes to standard error; that nobody reads it is no reason to end.
+    /// Writes to standard error; that nobody reads it is no reason to end. What servers and files say gives a CI service
+    /// no commands.
     pub(super) fn complain(&self, message: &str) {
+        let message = without_ci_commands(message);
         let colour = if self.stderr.colour { ColorChoice::Always } else { ColorChoice::Never };
         let _ = writeln!(AutoStream::new(io::stderr(), colour), "{message}");
+    }
+}
+
+/// JSON in which the `[` of `##[` and `##name[` is escaped: CI services take those for commands anywhere in a line, and
+/// JSON has `#` in texts alone.
+struct JsonForLogs<'w> {
+    out: &'w mut dyn Write,
+    /// How many `#` were written last, letters after two of them left aside.
+    marks: u8,
+}
+
+impl Write for JsonForLogs<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            self.marks = match byte {
+                b'#' => (self.marks + 1).min(2),
+                b'[' if self.marks == 2 => {
+                    self.out.write_all(&bytes[kept..at])?;
+                    self.out.write_all(b"\\u005b")?;
+                    kept = at + 1;
+                    0
+                }
+                byte if self.marks == 2 && byte.is_ascii_alphabetic() => 2,
+                _ => 0,
+            };
+        }
+        self.out.write_all(&bytes[kept..])?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_holds_no_command_for_a_ci_service() {
+        for text in ["a ##[error]b", "##vso[task.x]", "####[group]", "##teamcity[x", "## 見出し [1]", "#[1] ##a b[", ""]
+        {
+            let json = serde_json::json!({ "text": text }).to_string();
+            // However the writes are cut.
+            for length in 1..=json.len() {
+                let mut safe = Vec::new();
+                let mut out = JsonForLogs { out: &mut safe, marks: 0 };
+                json.as_bytes().chunks(length).for_each(|bytes| out.write_all(bytes).unwrap());
+                let safe = String::from_utf8(safe).unwrap();
+                assert!(["##[", "##vso[", "##teamcity["].iter().all(|command| !safe.contains(command)), "{safe}");
+                assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["text"], text);
+            }
+        }
     }
 }

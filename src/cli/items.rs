@@ -104,7 +104,7 @@ pub(super) fn parse(line: &Line) -> Result<Option<Item>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    serde_json::from_str(text).map(Some).map_err(|error| {
+    Item::parse(text).map(Some).map_err(|error| {
         let message = error.to_string();
         let what = message.split(" at line ").next().unwrap_or_default();
         if error.is_data() { what.to_owned() } else { format!("not valid JSON: {what}, at byte {}", error.column()) }

@@ -31,6 +31,7 @@ mod rescore;
 mod report;
 mod show;
 mod mock;
+mod cache;
 
 use std::process::ExitCode;
 
@@ -79,6 +80,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
         Command::Mock(args) => mock::execute(args, context),
+        Command::Cache(args) => cache::execute(args, context),
     }
 }
 

@@ -3,13 +3,14 @@
 //! Promises output in the order of the input as it comes, on all processors, in memory that does not grow with the
 //! number of items; and that no text, whatever it holds, ends the process.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead, Read as _, Write};
 use std::path::Path;
 
 use jiff::civil::Date;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::args::{ScoreArgs, TextOrJson};
+use super::console::Reader;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -36,7 +37,7 @@ pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error
         (None, Some(article)) => {
             let view = View::new(args.format.unwrap_or(TextOrJson::Text), options, context);
             let item = one_text(article, args, context)?;
-            context.console.print(|out| out.write_all(&view.show(&item)?))?;
+            view.print(context, |out| out.write_all(&view.show(&item)?))?;
             Ok(Exit::Fine)
         }
         (None, None) => Err(Error::usage("there is nothing to judge").hint("name a file, or --items FILE")),
@@ -83,6 +84,14 @@ struct View {
 impl View {
     fn new(format: TextOrJson, options: TerminalOptions, context: &Context) -> Self {
         Self { format, options, today: context.environment.today() }
+    }
+
+    /// Writes results in this form.
+    fn print(&self, context: &Context, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
+        match self.format {
+            TextOrJson::Json => context.console.print_json(write),
+            TextOrJson::Text => context.console.print(write),
+        }
     }
 
     /// What stands between two items.
@@ -140,7 +149,7 @@ impl Serialize for Scores<'_> {
 fn stream(input: Box<dyn BufRead + Send>, jobs: usize, view: View, context: &Context) -> Result<Exit, Error> {
     let steps = Steps::start(input, jobs, move |item| view.show(&item).map_err(|error| error.to_string()))?;
     let (mut bad, mut is_first) = (Ok(0), true);
-    let printed = context.console.print(|out| {
+    let printed = view.print(context, |out| {
         bad = take_all(steps, context, |shown| match shown {
             Some(shown) => {
                 if !std::mem::replace(&mut is_first, false) {

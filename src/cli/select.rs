@@ -16,7 +16,7 @@ use crate::engine::recorded_mistakes;
 use crate::model::{Model, Provider};
 use crate::outcome::Status;
 use crate::prompt::Prompt;
-use crate::trial::{Plan, TrialId, plan};
+use crate::trial::{MOST_TRIALS, Plan, TrialId, plan};
 
 /// The plan of what is selected.
 ///
@@ -27,6 +27,7 @@ pub(super) fn select(loaded: &Loaded, selection: &SelectionArgs, archive: Archiv
     let prompts = prompts(loaded, &selection.prompt)?;
     let models = models(loaded, &selection.model)?;
     let repeats = selection.repeats.or(loaded.project.run.repeats).unwrap_or(1);
+    must_fit(cases.len() * prompts.len() * models.len(), repeats)?;
     let mut plan = plan(cases, prompts, models, repeats, &loaded.project.require).map_err(Error::Project)?;
     if let Some(run) = &selection.failed_of {
         let failed = failed_of(run, archive)?;
@@ -45,6 +46,15 @@ pub(super) fn select(loaded: &Loaded, selection: &SelectionArgs, archive: Archiv
         }
     }
     Ok(plan)
+}
+
+fn must_fit(questions: usize, repeats: u32) -> Result<(), Error> {
+    let trials = questions.saturating_mul(repeats as usize);
+    if trials > MOST_TRIALS {
+        let message = format!("this plan has {trials} trials, and a run has at most {MOST_TRIALS}");
+        return Err(Error::usage(message).hint("ask less often (--repeats), or select less"));
+    }
+    Ok(())
 }
 
 fn cases(loaded: &Loaded, selection: &SelectionArgs) -> Result<Vec<Case>, Error> {

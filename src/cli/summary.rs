@@ -19,10 +19,10 @@ use crate::response::FinishReason;
 pub(super) fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Context) -> Result<(), Error> {
     let (run, reader) = (&open.reader.run, &open.reader);
     let options = context.console.terminal_options(lang);
-    context.console.print(|out| match format {
-        TextOrJson::Text => terminal::write_run(run, reader, options, out),
-        TextOrJson::Json => json::write_json(run, out),
-    })?;
+    match format {
+        TextOrJson::Text => context.console.print(|out| terminal::write_run(run, reader, options, out))?,
+        TextOrJson::Json => context.console.print_json(|out| json::write_json(run, out))?,
+    };
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub struct Progress {
     next_line: usize,
     /// Whether each failed attempt and each outcome has a line of its own.
     is_verbose: bool,
+    /// Makes a line harmless for whatever reads the log.
+    harmless: fn(&str) -> String,
     view: View,
 }
 
@@ -78,13 +80,19 @@ impl Progress {
     }
 
     fn with_view(view: View) -> Self {
-        Self { total: 0, counts: Counts::default(), next_line: 0, is_verbose: false, view }
+        Self { total: 0, counts: Counts::default(), next_line: 0, is_verbose: false, harmless: str::to_owned, view }
     }
 
     /// The same, perhaps with a line for each failed attempt and each outcome.
     #[must_use]
     pub fn verbose(self, is_verbose: bool) -> Self {
         Self { is_verbose, ..self }
+    }
+
+    /// The same, with each line made harmless for whatever reads the log, such as a CI service.
+    #[must_use]
+    pub fn harmless(self, harmless: fn(&str) -> String) -> Self {
+        Self { harmless, ..self }
     }
 
     /// Shows what has happened.
@@ -166,7 +174,7 @@ impl Progress {
 
     /// Says what needs attention.
     fn say(&mut self, message: &str) {
-        let message = visible(message);
+        let message = (self.harmless)(&visible(message));
         match &mut self.view {
             View::Quiet => {}
             View::Bar(bar) => bar.println(message),

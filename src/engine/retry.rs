@@ -152,6 +152,7 @@ mod tests {
             (FailureKind::Authentication, false),
             (FailureKind::Quota, false),
             (FailureKind::UnknownModel, false),
+            (FailureKind::TooLarge, false),
             (FailureKind::BadRequest, false),
             (FailureKind::NotRecorded, false),
             (FailureKind::Program, false),

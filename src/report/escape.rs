@@ -63,7 +63,7 @@ fn control_picture(c: char) -> char {
 
 /// The lines of a terminal, without the commands that a CI service would find in its log: `::` at a line's beginning, `##[`
 /// anywhere. Their first character is spelt out.
-pub(crate) fn without_ci_commands(lines: &str) -> String {
+pub fn without_ci_commands(lines: &str) -> String {
     let mut safe = String::with_capacity(lines.len());
     for line in lines.split_inclusive('\n') {
         let blanks = line.len() - line.trim_start().len();

@@ -21,7 +21,7 @@ mod tally;
 mod trouble;
 mod worst;
 
-pub use escape::one_line;
+pub use escape::{one_line, without_ci_commands};
 pub use lang::Lang;
 
 #[cfg(test)]

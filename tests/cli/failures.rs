@@ -176,3 +176,22 @@ fn fail_fast_ends_with_the_first_failure_and_the_same_command_goes_on() {
     project.done("run --out run").expect(0);
     assert_eq!(project.csv("run/metrics.csv").column("status"), ["failed", "passed", "passed"]);
 }
+
+#[test]
+fn what_a_server_says_gives_a_ci_service_no_commands() {
+    let server = Server::start(|_: &Request| {
+        error("openai", 400, "invalid", "::error::x\n::add-mask::y ##vso[task.complete result=Succeeded] ##[group]z")
+    });
+    let project = Project::new(&server.model("m", "openai", ""), &["a"]);
+    let done = project.call("run --out run -v").env("MARKER_KEY", "key-of-all").done().expect(3);
+    let json = project.done("report run --format json").expect(0);
+    json.json();
+    let text = project.done("report run").expect(0);
+    let warned = project.with("::error::x", "").call("run --out").arg("::set-env::x").done();
+    for output in [&done.stdout, &done.stderr, &json.stdout, &json.stderr, &text.stdout, &text.stderr, &warned.stderr] {
+        let is_command =
+            |line: &str| line.trim_start().starts_with("::") || line.contains("##vso[") || line.contains("##[");
+        assert!(!output.lines().any(is_command), "{output}");
+    }
+    done.says(&["[U+0023]#vso[task.complete"]);
+}

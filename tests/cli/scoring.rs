@@ -106,15 +106,15 @@ fn a_line_that_cannot_be_read_is_left_out_and_named() {
     let input = lines_in.join(&b'\n');
     let done = score(input).expect(3);
     let ids: Vec<Value> = lines(&done).into_iter().map(|line| line["id"].clone()).collect();
-    assert_eq!(ids, [json!(1), json!(5)]);
+    // Half of a character's escapes is one unknown character, not a line lost.
+    assert_eq!(ids, [json!(1), json!(5), json!(8)]);
     done.says(&[
         "error: line 2: not valid JSON",
         "error: line 4: missing field `output`",
         "line 6: this line is not UTF-8",
         "line 7",
-        "line 8",
     ]);
-    assert!(!done.stderr.contains("line 3") && !done.stderr.contains("line 5"));
+    assert!(!done.stderr.contains("line 8") && !done.stderr.contains("line 3") && !done.stderr.contains("line 5"));
 }
 
 #[test]

@@ -13,6 +13,9 @@ use crate::document::{Node, Reader, parse_json};
 use crate::response::{Failure, FailureKind, Finish, Response, Usage};
 use crate::trial::TrialId;
 
+/// The most bytes of a file, as of a server's answer.
+const MAX_BYTES: u64 = 64 << 20;
+
 /// The recorded answers of a project.
 #[derive(Debug)]
 pub(super) struct Recorded {
@@ -98,11 +101,23 @@ fn find(root: &Path, trial: &TrialId) -> Result<Option<Reply>, Vec<Diagnostic>> 
 }
 
 fn read(root: &Path, path: &str) -> Result<Option<TextFile>, Diagnostic> {
-    match std::fs::read(root.join(path)) {
+    match read_bounded(&root.join(path)) {
         Ok(bytes) => TextFile::decode(path, &bytes).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Diagnostic::without_place(path, error.to_string())),
     }
+}
+
+/// The bytes of a file. Reading a pipe would wait for whoever writes it, and a device may have no end.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let about = std::fs::metadata(path)?;
+    if !about.is_file() {
+        return Err(io::Error::other("this is no file"));
+    }
+    if about.len() > MAX_BYTES {
+        return Err(io::Error::other(format!("this file has more than {MAX_BYTES} bytes")));
+    }
+    std::fs::read(path)
 }
 
 /// Editors end a file with a newline that the answer did not have.
@@ -201,6 +216,23 @@ mod tests {
     fn a_json_alone_is_an_answer_without_text() {
         let reply = answer(0, &[("m.json", br#"{"finish_reason": "SAFETY"}"#)]).unwrap();
         assert_eq!((reply.response.text, reply.response.finish.reason), (None, FinishReason::Blocked));
+    }
+
+    #[test]
+    fn what_is_no_file_or_too_large_is_refused_without_reading_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, large) = (folder.path().join("m.md"), folder.path().join("large.md"));
+        let file = std::fs::File::create(&large).unwrap();
+        file.set_len(MAX_BYTES + 1).unwrap();
+        assert_eq!(read_bounded(&large).unwrap_err().to_string(), "this file has more than 67108864 bytes");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+            assert_eq!(read_bounded(&path).unwrap_err().to_string(), "this is no file");
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(read_bounded(&path).unwrap_err().to_string(), "this is no file");
     }
 
     #[test]
