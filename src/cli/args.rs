@@ -19,8 +19,9 @@ use crate::report::Lang;
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
-pub const FROM_ENVIRONMENT: [&str; 18] = [
+pub const FROM_ENVIRONMENT: [&str; 21] = [
     "baseline",
+    "cache",
     "case",
     "concurrency",
     "config",
@@ -32,9 +33,11 @@ pub const FROM_ENVIRONMENT: [&str; 18] = [
     "lang",
     "model",
     "no-bom",
+    "no-cache",
     "out",
     "prompt",
     "quiet",
+    "refresh",
     "repeats",
     "shard",
     "tag",
@@ -110,6 +113,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
+    /// Look after the store of answers
+    Cache(CacheCommandArgs),
     /// Serve the three protocols without a model, with faults on demand
     Mock(MockArgs),
 }
@@ -180,6 +185,9 @@ pub struct RunArgs {
     /// The most requests under way at once [default: as evalrun.toml says, else 8 for each account]
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = clap::value_parser!(u32).range(1..))]
     pub concurrency: Option<u32>,
+    /// Where answers are kept for further runs.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// End with the first trial that fails or errors
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
@@ -192,6 +200,88 @@ pub struct RunArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: TextOrJson,
+}
+
+/// The answer store of a run.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Answers")]
+pub struct CacheArgs {
+    /// The store of answers, from which the same question to the same server is answered again [default:
+    /// .evalrun/answers.db beside evalrun.toml]
+    #[arg(long, value_name = "FILE")]
+    pub cache: Option<PathBuf>,
+    /// Use no store: ask everything, and keep the answers in the run alone
+    #[arg(long, conflicts_with_all = ["cache", "refresh"])]
+    pub no_cache: bool,
+    /// Ask everything anew, and put the new answers into the store
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// `evalrun cache`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Looks after the store of answers. `evalrun run` puts every whole answer of a server into it and does not ask \
+        the same question twice: the same provider, address, request body and repeat. Refusals, cut-off answers and errors \
+        are never served from it; recorded answers and programs have no need of it."
+)]
+pub struct CacheCommandArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: CacheAction,
+}
+
+/// What can be done with the store.
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Count the answers, by model; finds damage, too
+    Stats(CacheStatsArgs),
+    /// Take answers out
+    #[command(after_long_help = "\
+Examples:
+  evalrun cache prune --older-than 90         what is older than 90 days
+  evalrun cache prune --model 'gpt-4o*'       the answers of models that nobody asks any more
+  evalrun cache prune --all")]
+    Prune(CachePruneArgs),
+    /// Print every answer as a line of JSON
+    Export(CacheExportArgs),
+}
+
+/// `evalrun cache stats`
+#[derive(Debug, clap::Args)]
+pub struct CacheStatsArgs {
+    /// The store [default: .evalrun/answers.db beside evalrun.toml]
+    #[arg(long, value_name = "FILE")]
+    pub cache: Option<PathBuf>,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: TextOrJson,
+}
+
+/// `evalrun cache prune`
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).multiple(true))]
+pub struct CachePruneArgs {
+    /// The store [default: .evalrun/answers.db beside evalrun.toml]
+    #[arg(long, value_name = "FILE")]
+    pub cache: Option<PathBuf>,
+    /// Those that were stored more than so many days ago
+    #[arg(long, value_name = "DAYS", group = "which")]
+    pub older_than: Option<u32>,
+    /// Those of these models, by the provider's name or glob
+    #[arg(long, value_name = "GLOB", group = "which")]
+    pub model: Vec<String>,
+    /// All of them
+    #[arg(long, group = "which", conflicts_with_all = ["older_than", "model"])]
+    pub all: bool,
+}
+
+/// `evalrun cache export`
+#[derive(Debug, clap::Args)]
+pub struct CacheExportArgs {
+    /// The store [default: .evalrun/answers.db beside evalrun.toml]
+    #[arg(long, value_name = "FILE")]
+    pub cache: Option<PathBuf>,
 }
 
 /// `evalrun list`

@@ -8,7 +8,7 @@ use annotate_snippets::Renderer;
 use super::console::counted;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, closest};
-use crate::engine::JournalError;
+use crate::engine::{JournalError, StoreError};
 use crate::report::one_line;
 
 /// Why a command did not do what it was asked for.
@@ -28,11 +28,24 @@ pub(super) enum Error {
     /// A run cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The answer store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A report cannot be written; the journal that it derives from is whole.
+    #[error("{}: {source}", path.display())]
+    Report {
+        /// The report.
+        path: PathBuf,
+        /// The run's folder.
+        folder: PathBuf,
         /// What the system says.
         source: io::Error,
     },
@@ -86,15 +99,22 @@ impl Error {
     /// The exit code.
     pub(super) const fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Project(_) => Exit::Usage,
+            Self::Usage { .. }
+            | Self::Project(_)
+            | Self::Store(StoreError::Stranger { .. } | StoreError::Version { .. } | StoreError::Damaged { .. }) => {
+                Exit::Usage
+            }
             Self::Journal(
                 JournalError::Busy { .. }
                 | JournalError::Empty { .. }
+                | JournalError::NoFile { .. }
                 | JournalError::NotAJournal { .. }
                 | JournalError::Format { .. },
             ) => Exit::Usage,
             Self::Journal(JournalError::Io { .. } | JournalError::Damaged { .. })
             | Self::File { .. }
+            | Self::Report { .. }
+            | Self::Store(StoreError::Io { .. } | StoreError::Locked { .. } | StoreError::Sqlite { .. })
             | Self::System { .. } => Exit::Unexpected,
         }
     }
@@ -111,8 +131,28 @@ impl Error {
                 let hint = hint.as_ref().map(|hint| format!("\nhint: {}", one_line(hint))).unwrap_or_default();
                 format!("error: {}{hint}", one_line(message))
             }
+            Self::Store(error) => format!("error: {}\nhint: {}", one_line(&error.to_string()), store_hint(error)),
+            Self::Report { folder, .. } => {
+                let mended = format!("evalrun report {}", folder.display());
+                let hint = format!("every answer is kept; when this is mended, `{mended}` writes the reports");
+                format!("error: {}\nhint: {}", one_line(&self.to_string()), one_line(&hint))
+            }
             other => format!("error: {}", one_line(&other.to_string())),
         }
+    }
+}
+
+/// What to do about a store that cannot be used; nothing of it is ever thrown away without being asked.
+const fn store_hint(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Damaged { .. } => {
+            "move the file away (`sqlite3 FILE .recover` may save what is in it), or go without: --no-cache"
+        }
+        StoreError::Locked { .. } => "wait for the other process, or go without: --no-cache",
+        StoreError::Stranger { .. }
+        | StoreError::Version { .. }
+        | StoreError::Io { .. }
+        | StoreError::Sqlite { .. } => "name another file by --cache, or go without: --no-cache",
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::ReportingArgs;
 use super::error::Error;
@@ -17,6 +17,15 @@ use crate::report::{Lang, markdown};
 
 /// The derived files, in the order in which they are named to the user.
 pub(super) const FILES: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
+
+/// Whether all derived files are in a run's folder, and none is half written.
+pub(super) fn are_there(folder: &Path) -> bool {
+    FILES.iter().all(|name| folder.join(name).is_file() && !folder.join(half_written(name)).exists())
+}
+
+fn half_written(name: &str) -> String {
+    format!(".{name}.new")
+}
 
 /// How a run's reports are written.
 #[derive(Debug)]
@@ -64,6 +73,10 @@ impl Reporting {
     /// # Errors
     /// A file cannot be written, or the journal cannot be read any more.
     pub(super) fn write(&self, open: &OpenRun) -> Result<(), Error> {
+        self.write_all(open).map_err(|(path, source)| Error::Report { path, folder: open.folder.clone(), source })
+    }
+
+    fn write_all(&self, open: &OpenRun) -> Result<(), (PathBuf, io::Error)> {
         let (run, reader) = (&open.reader.run, &open.reader);
         let diffs = self.diffs(open);
         let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
@@ -137,8 +150,12 @@ fn parse_diff(text: &str, prompts: &[&PromptId]) -> Result<(PromptId, PromptId),
     Err(unknown.did_you_mean(stranger, "prompts", prompts.iter().map(|prompt| prompt.as_str())))
 }
 
-fn replace(folder: &Path, name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    let (path, new) = (folder.join(name), folder.join(format!(".{name}.new")));
+fn replace(
+    folder: &Path,
+    name: &str,
+    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), (PathBuf, io::Error)> {
+    let (path, new) = (folder.join(name), folder.join(half_written(name)));
     let write_new = || {
         let mut out = BufWriter::new(fs::File::create(&new)?);
         write(&mut out)?;
@@ -147,7 +164,7 @@ fn replace(folder: &Path, name: &str, write: &dyn Fn(&mut dyn Write) -> io::Resu
     };
     write_new().map_err(|error| {
         let _ = fs::remove_file(&new);
-        Error::file(&path)(error)
+        (path, error)
     })
 }
 

@@ -23,7 +23,7 @@ use super::exit::Exit;
 use super::judge::judge_anew;
 use super::load::Loaded;
 use super::reporting::Reporting;
-use super::runs::{Archive, Destination, JOURNAL, OpenRun, make_room};
+use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::stream::{STACK, jobs};
 use super::summary;
 use crate::case::Case;
@@ -64,11 +64,12 @@ pub(super) fn execute(args: &RescoreArgs, context: &Context) -> Result<Exit, Err
     let left: Vec<&Entry> = entries.into_iter().filter(|entry| !begun.done.contains(&entry.trial)).collect();
     context.console.say(&format!("judging {} outcomes of {}", left.len(), run.header.name));
     judge_all(&left, &old.reader, &judging, &begun)?;
-    let Begun { folder, journal, .. } = begun;
-    journal.end(Timestamp::now(), false).map_err(Error::file(&folder.join(JOURNAL)))?;
-    drop(journal);
-    let new = OpenRun { reader: JournalReader::open(&folder.join(JOURNAL))?, folder };
+    let Begun { folder, journal, has_end, .. } = begun;
+    let new = OpenRun { reader: journal.read()?, folder };
     reporting.write(&new)?;
+    if !has_end {
+        journal.end(Timestamp::now(), false).map_err(Error::file(&new.folder.join(JOURNAL)))?;
+    }
     summary::print(&new, reporting.lang, args.format, context)?;
     context.console.say(&changes(run, &new.reader.run));
     summary::say(&new, &loaded.place, context);
@@ -236,6 +237,8 @@ struct Begun {
     today: Date,
     /// What was judged before an interruption.
     done: HashSet<TrialId>,
+    /// Whether nothing but reports is missing.
+    has_end: bool,
 }
 
 fn begin(
@@ -247,20 +250,18 @@ fn begin(
     loaded: &Loaded,
     context: &Context,
 ) -> Result<Begun, Error> {
-    let (folder, aside) = match destination {
-        Destination::New { folder, aside } => (folder, aside),
-        Destination::Unfinished(open) => {
-            let OpenRun { folder, reader } = *open;
+    let (folder, journal, aside) = match destination {
+        Destination::New { folder, journal, aside } => (folder, journal, aside),
+        Destination::Begun(begun) => {
+            let BegunRun { folder, journal, reader } = *begun;
             let has_outcome = reader.run.entries.iter().filter(|entry| entry.status != Status::Skipped);
             let done: HashSet<TrialId> = has_outcome.map(|entry| entry.trial.clone()).collect();
             let (shown, all) = (loaded.place.shown(&folder), entries.len());
             context.console.say(&format!("continuing {shown}: {} of {all} trials are done", done.len()));
-            let today = day_of(reader.run.header.started_at);
-            drop(reader);
-            return Ok(Begun { journal: Arc::new(Journal::resume(&folder.join(JOURNAL))?), folder, today, done });
+            let (today, has_end) = (day_of(reader.run.header.started_at), reader.has_end);
+            return Ok(Begun { journal: Arc::new(journal.go_on()?), folder, today, done, has_end });
         }
     };
-    make_room(&folder, aside.as_deref())?;
     if let Some(aside) = aside {
         context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
     }
@@ -276,8 +277,8 @@ fn begin(
         cases: judging.records(&old.header),
         ..old.header.clone()
     };
-    let journal = Journal::create_for(&folder.join(JOURNAL), &header, entries.iter().map(|entry| &entry.trial))?;
-    Ok(Begun { folder, journal: Arc::new(journal), today: day_of(header.started_at), done: HashSet::new() })
+    let journal = Arc::new(journal.begin_for(&header, entries.iter().map(|entry| &entry.trial))?);
+    Ok(Begun { folder, journal, today: day_of(header.started_at), done: HashSet::new(), has_end: false })
 }
 
 /// Reads, judges and keeps outcomes on all processors.

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
+use super::cache::store_of;
 use super::commit::commit_of;
-use super::console::Verbosity;
+use super::console::{Verbosity, counted};
 use super::context::Context;
 use super::environment::day_of;
 use super::error::Error;
@@ -19,13 +20,13 @@ use super::exit::Exit;
 use super::judge::scorer;
 use super::load::Loaded;
 use super::reporting::Reporting;
-use super::runs::{Archive, Destination, JOURNAL, OpenRun, make_room};
+use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::select::{check_recorded, select};
 use super::signal::{self, Signals};
 use super::summary;
 use crate::engine::{
-    Concurrency, Display, Finished, Journal, JournalReader, Policy, Progress, Setup, Transport, missing_key, progress,
-    random_jitter, run,
+    Answer, Answers, Concurrency, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store, Transport,
+    missing_key, progress, random_jitter, run,
 };
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
@@ -51,17 +52,15 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     check_recorded(&plan, &loaded.place)?;
     check_keys(&plan, context)?;
     let digest = plan.digest();
+    let store = open_store(args, &plan, &loaded, context)?;
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
     let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
     let concurrency = concurrency(args, &loaded);
-    let (finished, signal) = ask(plan, &begun, concurrency, args.fail_fast, &loaded.place.root, context)?;
-    let Begun { folder, journal, .. } = begun;
-    // Without an end in the journal the same command goes on; a run that failed fast is not at its end either.
-    let is_cut_short = finished.counts.of(Status::Skipped) > 0;
-    journal.end(Timestamp::now(), is_cut_short).map_err(Error::file(&folder.join(JOURNAL)))?;
-    drop(journal);
-    let open = OpenRun { reader: JournalReader::open(&folder.join(JOURNAL))?, folder };
-    reporting.write(&open)?;
+    let answers = begun.answers(store, args.cache.refresh);
+    let asking = Asking { answers: &answers, concurrency, fail_fast: args.fail_fast };
+    let (finished, signal) = ask(plan, &begun, asking, &loaded.place.root, context)?;
+    warn_of_store(&answers, context);
+    let open = begun.close(&finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
     summary::say(&open, &loaded.place, context);
     Ok(exit(&finished, signal))
@@ -106,12 +105,33 @@ fn concurrency(args: &RunArgs, loaded: &Loaded) -> Concurrency {
     }
 }
 
+/// The store of answers, for a plan that has use for one.
+fn open_store(args: &RunArgs, plan: &Plan, loaded: &Loaded, context: &Context) -> Result<Option<Store>, Error> {
+    if args.cache.no_cache || !plan.models.iter().any(|model| model.provider.is_remote()) {
+        return Ok(None);
+    }
+    let given = args.cache.cache.as_deref().map(|given| context.path(given));
+    Ok(Some(Store::open(&given.unwrap_or_else(|| store_of(&loaded.place)))?))
+}
+
+fn warn_of_store(answers: &Answers, context: &Context) {
+    let NotStored { answers, why } = answers.not_stored();
+    if let Some(why) = why {
+        let answers = counted(answers, "answer");
+        context.console.warn(&format!("not put into the store, and kept in the run alone: {answers} ({why})"));
+    }
+}
+
 /// A run whose journal is open.
 struct Begun {
     folder: PathBuf,
     journal: Arc<Journal>,
     started_at: Timestamp,
     done: HashMap<TrialId, Status>,
+    /// Answers that came before an interruption and were not judged.
+    unjudged: Vec<(TrialId, Answer)>,
+    /// Whether nothing but reports is missing.
+    has_end: bool,
 }
 
 impl Begun {
@@ -123,35 +143,64 @@ impl Begun {
         context: &Context,
     ) -> Result<Self, Error> {
         match destination {
-            Destination::New { folder, aside } => {
-                make_room(&folder, aside.as_deref())?;
+            Destination::New { folder, journal, aside } => {
                 if let Some(aside) = aside {
                     context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
                 }
                 let header = header(plan, digest, &folder, &loaded.place.root, context);
-                let journal = Journal::create(&folder.join(JOURNAL), &header, &plan.trials)?;
-                let started_at = header.started_at;
-                Ok(Self { folder, journal: Arc::new(journal), started_at, done: HashMap::new() })
+                let journal = Arc::new(journal.begin(&header, &plan.trials)?);
+                let (done, unjudged) = (HashMap::new(), Vec::new());
+                Ok(Self { folder, journal, started_at: header.started_at, done, unjudged, has_end: false })
             }
-            Destination::Unfinished(open) => {
-                let OpenRun { folder, reader } = *open;
-                // What errored has no answer yet, so it is asked again.
-                let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
-                let done: HashMap<TrialId, Status> = reader
-                    .run
-                    .entries
-                    .iter()
-                    .filter(|entry| has_answer(entry.status))
-                    .map(|entry| (entry.trial.clone(), entry.status))
-                    .collect();
-                let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
-                context.console.say(&format!("continuing {shown}: {} of {all} trials are done", done.len()));
-                let started_at = reader.run.header.started_at;
-                drop(reader);
-                let journal = Journal::resume(&folder.join(JOURNAL))?;
-                Ok(Self { folder, journal: Arc::new(journal), started_at, done })
-            }
+            Destination::Begun(begun) => Self::again(*begun, plan, loaded, context),
         }
+    }
+
+    fn again(begun: BegunRun, plan: &Plan, loaded: &Loaded, context: &Context) -> Result<Self, Error> {
+        let BegunRun { folder, journal, reader } = begun;
+        let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
+        // What errored has no answer yet, so it is asked again, unless the run came to its end with that.
+        let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
+        let done: HashMap<TrialId, Status> = reader
+            .run
+            .entries
+            .iter()
+            .filter(|entry| reader.has_end || has_answer(entry.status))
+            .map(|entry| (entry.trial.clone(), entry.status))
+            .collect();
+        context.console.say(&if reader.has_end {
+            format!("{shown} lacks reports: writing them, asking nothing")
+        } else {
+            format!("continuing {shown}: {} of {all} trials are done", done.len())
+        });
+        let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
+        let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
+        let journal = Arc::new(journal.go_on()?);
+        Ok(Self { folder, journal, started_at, done, unjudged, has_end })
+    }
+
+    /// Where answers are kept and found; with `refresh`, the store's own from before the run do not count.
+    fn answers(&self, store: Option<Store>, refresh: bool) -> Arc<Answers> {
+        let journal = Arc::clone(&self.journal);
+        let note = move |trial: &TrialId, answer: &Answer| journal.append_answer(trial, answer);
+        let answers = Answers::new(Arc::new(note), self.unjudged.clone());
+        Arc::new(match store {
+            Some(store) => answers.with_store(store, refresh.then_some(self.started_at)),
+            None => answers,
+        })
+    }
+
+    /// Writes the reports, then the end of the journal: a run that has it lacks nothing.
+    fn close(self, finished: &Finished, reporting: &Reporting) -> Result<OpenRun, Error> {
+        let open = OpenRun { reader: self.journal.read()?, folder: self.folder };
+        reporting.write(&open)?;
+        if !self.has_end {
+            // Without an end the same command goes on; a run that failed fast is not at its end either.
+            let is_cut_short = finished.counts.of(Status::Skipped) > 0;
+            let ended = self.journal.end(Timestamp::now(), is_cut_short);
+            ended.map_err(Error::file(&open.folder.join(JOURNAL)))?;
+        }
+        Ok(open)
     }
 }
 
@@ -200,12 +249,18 @@ pub(super) fn price_note(model: &Model, context: &Context) -> Option<String> {
     Some(format!("the price was valid until {}", price.valid_until?))
 }
 
+/// How a plan is asked.
+struct Asking<'a> {
+    answers: &'a Arc<Answers>,
+    concurrency: Concurrency,
+    fail_fast: bool,
+}
+
 /// Asks what is missing, and shows how it goes.
 fn ask(
     plan: Plan,
     begun: &Begun,
-    concurrency: Concurrency,
-    fail_fast: bool,
+    asking: Asking<'_>,
     root: &Path,
     context: &Context,
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
@@ -215,9 +270,10 @@ fn ask(
         plan: Arc::new(plan),
         done: begun.done.clone(),
         policy: Policy::default(),
-        concurrency,
-        fail_fast,
+        concurrency: asking.concurrency,
+        fail_fast: asking.fail_fast,
         scorer: scorer(day_of(begun.started_at)),
+        answers: Arc::clone(asking.answers),
         keep: Arc::new(move |outcome| journal.append(outcome)),
         jitter: random_jitter(),
     };

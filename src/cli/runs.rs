@@ -12,7 +12,8 @@ use jiff::tz::Offset;
 use super::environment::Environment;
 use super::error::Error;
 use super::load::{Place, entries, shown_from};
-use crate::engine::{Journal, JournalError, JournalReader, read_header};
+use super::reporting;
+use crate::engine::{JournalError, JournalFile, JournalReader, read_header};
 use crate::id::{ModelId, PromptId};
 use crate::score::SCORER_VERSION;
 
@@ -93,25 +94,53 @@ fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(runs)
 }
 
-/// Where the outcomes of a plan are to go.
+/// Where the outcomes of a plan go. Its journal is locked before it is read, so that of two processes only one goes on.
 #[derive(Debug)]
 pub(super) enum Destination {
-    /// Into a new folder; what `aside` names is kept under another name first.
+    /// Into a new run, whose journal has no line yet.
     New {
-        /// The folder.
+        /// Its folder.
         folder: PathBuf,
-        /// A finished run of the same plan that is in the way, and its new place.
+        /// Its journal.
+        journal: JournalFile,
+        /// Where a finished run of the same plan, which was in the way, is kept now.
         aside: Option<PathBuf>,
     },
-    /// Into a run that did not come to its end.
-    Unfinished(Box<OpenRun>),
+    /// Into a run that is there.
+    Begun(Box<BegunRun>),
+}
+
+/// A run to go on with.
+#[derive(Debug)]
+pub(super) struct BegunRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its journal.
+    pub journal: JournalFile,
+    /// What it holds.
+    pub reader: JournalReader,
+}
+
+impl BegunRun {
+    fn open(folder: &Path) -> Result<Self, JournalError> {
+        let journal = JournalFile::open(&folder.join(JOURNAL))?;
+        Ok(Self { folder: folder.to_owned(), reader: journal.read()?, journal })
+    }
+}
+
+/// Whether there is nothing left to do for a run: it came to its end, and all its reports are there.
+///
+/// A run of another evalrun may have other reports.
+fn is_complete(folder: &Path, reader: &JournalReader) -> bool {
+    let is_of_this_version = reader.run.header.tool_version == env!("CARGO_PKG_VERSION");
+    reader.has_end && (!is_of_this_version || reporting::are_there(folder))
 }
 
 impl Destination {
-    /// The folder for a plan: `out`, or an unfinished run of the same plan in reports/, or a new one there.
+    /// The folder for a plan: `out`, or a run of the same plan in reports/ with something left to do, or a new one there.
     ///
     /// # Errors
-    /// `out` holds another plan, or something that is no run.
+    /// `out` holds another plan, or something that is no run; another process is at it.
     pub(super) fn choose(
         out: Option<&Path>,
         digest: &str,
@@ -131,15 +160,14 @@ impl Destination {
         if folder.is_file() {
             return Err(Error::usage(format!("{shown} is a file")).hint(elsewhere));
         }
-        let reader = match JournalReader::open(&folder.join(JOURNAL)) {
+        if !folder.join(JOURNAL).exists() && !entries(&folder)?.is_empty() {
+            return Err(Error::usage(format!("{shown} holds other files and no run")).hint(elsewhere));
+        }
+        fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
+        let journal = JournalFile::open(&folder.join(JOURNAL))?;
+        let reader = match journal.read() {
             Ok(reader) => reader,
-            Err(JournalError::Empty { .. }) => return Ok(Self::New { folder, aside: None }),
-            Err(JournalError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                if entries(&folder)?.is_empty() {
-                    return Ok(Self::New { folder, aside: None });
-                }
-                return Err(Error::usage(format!("{shown} holds other files and no run")).hint(elsewhere));
-            }
+            Err(JournalError::Empty { .. }) => return Ok(Self::New { folder, journal, aside: None }),
             Err(error) => return Err(error.into()),
         };
         let header = &reader.run.header;
@@ -147,53 +175,67 @@ impl Destination {
             let message = format!("{shown} holds a run of another plan ({})", short(&header.plan_digest));
             return Err(Error::usage(message).hint(elsewhere));
         }
-        if reader.run.finished {
+        if is_complete(&folder, &reader) {
             let aside = free_name(&folder, &format!("-{}", stamp(header.started_at)));
-            return Ok(Self::New { folder, aside: Some(aside) });
+            move_away(&folder, &aside, (journal, reader)).map_err(Error::file(&folder))?;
+            // Whoever else makes the folder anew meanwhile has its lock.
+            return match Self::given(folder, digest, environment)? {
+                Self::New { folder, journal, .. } => Ok(Self::New { folder, journal, aside: Some(aside) }),
+                begun @ Self::Begun(_) => Ok(begun),
+            };
         }
         if header.scorer_version != SCORER_VERSION {
             let message = format!("{shown} holds an unfinished run that other scorers judged");
             return Err(Error::usage(message).hint(elsewhere));
         }
-        Ok(Self::Unfinished(Box::new(OpenRun { folder, reader })))
+        Ok(Self::Begun(Box::new(BegunRun { folder, journal, reader })))
     }
 
     fn in_reports(reports: &Path, digest: &str, now: Timestamp) -> Result<Self, Error> {
         let mark = format!("-{}", short(digest));
         let is_of_plan = |run: &PathBuf| run.file_name().is_some_and(|name| name.to_string_lossy().contains(&mark));
+        let goes_on = |folder: &Path, reader: &JournalReader| {
+            let header = &reader.run.header;
+            let is_of_plan = header.plan_digest == digest && header.scorer_version == SCORER_VERSION;
+            is_of_plan && !is_complete(folder, reader)
+        };
         for folder in runs_of(reports)?.into_iter().rev().filter(is_of_plan) {
             // What cannot be read is no run to continue; whoever asks for it by name is told why.
             let Ok(reader) = JournalReader::open(&folder.join(JOURNAL)) else { continue };
-            let header = &reader.run.header;
-            if header.plan_digest == digest && header.scorer_version == SCORER_VERSION && !reader.run.finished {
-                return Ok(Self::Unfinished(Box::new(OpenRun { folder, reader })));
+            if !goes_on(&folder, &reader) {
+                continue;
+            }
+            let begun = BegunRun::open(&folder)?;
+            // Another process may have finished it before the lock was there.
+            if goes_on(&folder, &begun.reader) {
+                return Ok(Self::Begun(Box::new(begun)));
             }
         }
-        let folder = reports.join(format!("{}{mark}", stamp(now)));
-        let folder = if folder.exists() { free_name(&folder, "") } else { folder };
-        Ok(Self::New { folder, aside: None })
+        fs::create_dir_all(reports).map_err(Error::file(reports))?;
+        let folder = new_folder(&reports.join(format!("{}{mark}", stamp(now))))?;
+        let journal = JournalFile::open(&folder.join(JOURNAL))?;
+        Ok(Self::New { folder, journal, aside: None })
     }
 }
 
-/// Makes the folder of a new run, and moves away the finished run that is in the way.
-///
-/// # Errors
-/// The folder cannot be made or renamed.
-pub(super) fn make_room(folder: &Path, aside: Option<&Path>) -> Result<(), Error> {
-    if let Some(aside) = aside {
-        fs::rename(folder, aside).map_err(Error::file(folder))?;
-    }
-    fs::create_dir_all(folder).map_err(Error::file(folder))?;
-    let journal = folder.join(JOURNAL);
-    // A journal without a single line: its process ended before the run began. One that is being written is locked.
-    if journal.is_file() {
-        match Journal::resume(&journal) {
-            Err(JournalError::Empty { .. }) => fs::remove_file(&journal).map_err(Error::file(&journal))?,
-            Err(error) => return Err(error.into()),
-            Ok(_) => return Err(JournalError::Busy { path: journal }.into()),
+/// Renames the folder of a run, which stays locked until it is at its new place where the system allows that.
+fn move_away<T>(folder: &Path, aside: &Path, locked: T) -> io::Result<()> {
+    let locked = (!cfg!(windows)).then_some(locked);
+    let renamed = fs::rename(folder, aside);
+    drop(locked);
+    renamed
+}
+
+/// Makes a folder that nobody else has, with a number where its name is taken.
+fn new_folder(folder: &Path) -> Result<PathBuf, Error> {
+    let mut name = folder.to_owned();
+    loop {
+        match fs::create_dir(&name) {
+            Ok(()) => return Ok(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => name = free_name(folder, ""),
+            Err(error) => return Err(Error::file(&name)(error)),
         }
     }
-    Ok(())
 }
 
 /// `folder` with `suffix`, and a number where that name is taken.

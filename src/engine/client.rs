@@ -19,7 +19,6 @@ use super::retry::{Decision, GiveUp, Policy, decide};
 use super::runner::Cancel;
 use super::transport::{Reply, Transport};
 use crate::outcome::Attempt;
-use crate::provider;
 use crate::request::Request;
 use crate::response::{Failure, FailureKind};
 use crate::trial::Trial;
@@ -74,17 +73,17 @@ pub(super) struct Asked {
     pub attempts: Vec<Attempt>,
     /// From the first attempt's beginning to the end.
     pub latency: Duration,
-    /// To be held until the outcome is kept.
+    /// To be held until the answer is kept.
     pub permit: Option<Permit>,
 }
 
 impl Client {
     /// Asks a trial's question, beginning with `permit`.
-    pub(super) async fn ask(&self, lane: &Lane, trial: &Trial, permit: Permit) -> Asked {
+    pub(super) async fn ask(&self, lane: &Lane, trial: &Trial, request: &Request, permit: Permit) -> Asked {
         let began = Instant::now();
         let mut permit = Some(permit);
         let mut attempts = Vec::new();
-        let end = self.attempts(lane, trial, &mut permit, &mut attempts).await;
+        let end = self.attempts(lane, trial, request, &mut permit, &mut attempts).await;
         Asked { end, attempts, latency: began.elapsed(), permit }
     }
 
@@ -92,13 +91,13 @@ impl Client {
         &self,
         lane: &Lane,
         trial: &Trial,
+        request: &Request,
         permit: &mut Option<Permit>,
         attempts: &mut Vec<Attempt>,
     ) -> End {
-        let request = provider::encode(&trial.model, &trial.prompt);
         let began = Instant::now();
         loop {
-            let failure = match self.attempt(trial, &request, attempts).await {
+            let failure = match self.attempt(trial, request, attempts).await {
                 None => return End::Abandoned,
                 Some(Ok(reply)) => return End::Answered(reply),
                 Some(Err(failure)) => failure,

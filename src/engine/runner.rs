@@ -14,13 +14,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use super::answers::{Answer, Answers};
 use super::client::{Asked, Client, End, Jitter};
 use super::event::{Counts, Event, Summary};
 use super::limit::{Concurrency, Lane, Permit, lanes};
 use super::retry::{GiveUp, Policy};
-use super::transport::{NOT_STARTED, Reply, Transport};
+use super::transport::{NOT_STARTED, Transport};
 use crate::id::ModelId;
 use crate::outcome::{Outcome, Status};
+use crate::provider;
+use crate::request::Request;
 use crate::response::{Failure, FailureKind, FinishReason, Response};
 use crate::score::{Score, Verdict};
 use crate::trial::{Plan, Trial, TrialId};
@@ -61,6 +64,8 @@ pub struct Setup {
     pub fail_fast: bool,
     /// Judges answers.
     pub scorer: Scorer,
+    /// Keeps answers before they are judged, and finds those that are there.
+    pub answers: Arc<Answers>,
     /// Keeps outcomes.
     pub keep: Keep,
     /// Random numbers in 0..1 that spread retries over time.
@@ -191,16 +196,25 @@ impl Runner {
         let mut trials = HashMap::new();
         let mut queue = queue.into_iter();
         while let Some(n) = queue.next() {
-            let permit = tokio::select! {
-                biased;
-                () = self.client.halted(Cancel::Finish) => break,
-                failure = lane.stopped() => {
-                    self.give_up(&lane, std::iter::once(n).chain(queue), &failure).await;
+            let request = self.request(n);
+            // What is there already needs no permit, and no key.
+            let task = if let Some(answer) = self.recall(n, &request) {
+                if *self.client.halt.borrow() != Cancel::No {
                     break;
                 }
-                permit = lane.permit() => permit,
+                tasks.spawn(Arc::clone(&self).judge_recalled(Arc::clone(&lane), n, answer))
+            } else {
+                let permit = tokio::select! {
+                    biased;
+                    () = self.client.halted(Cancel::Finish) => break,
+                    failure = lane.stopped() => {
+                        self.give_up(&lane, std::iter::once(n).chain(queue), &failure).await;
+                        break;
+                    }
+                    permit = lane.permit() => permit,
+                };
+                tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, request, permit))
             };
-            let task = tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, permit));
             trials.insert(task.id(), n);
             while let Some(ended) = tasks.try_join_next_with_id() {
                 self.ended(&lane, &mut trials, ended).await;
@@ -222,9 +236,32 @@ impl Runner {
             if *self.client.halt.borrow() != Cancel::No {
                 return;
             }
-            let trial = self.setup.plan.trials[n].id.clone();
-            self.finish(lane, errored(trial, failure.to_string()), None).await;
+            let trial = &self.setup.plan.trials[n];
+            let outcome = match self.recall(n, &self.request(n)) {
+                Some(answer) => self.judge(trial, answer),
+                None => errored(trial.id.clone(), failure.to_string()),
+            };
+            self.finish(lane, outcome, None).await;
         }
+    }
+
+    /// The answer of the `n`-th trial, if it need not be asked for.
+    fn recall(&self, n: usize, request: &Request) -> Option<Answer> {
+        let recalled = self.setup.answers.recall(&self.setup.plan.trials[n], request);
+        recalled.unwrap_or_else(|error| {
+            self.cannot_keep(error);
+            None
+        })
+    }
+
+    fn request(&self, n: usize) -> Request {
+        let trial = &self.setup.plan.trials[n];
+        provider::encode(&trial.model, &trial.prompt)
+    }
+
+    async fn judge_recalled(self: Arc<Self>, lane: Arc<Lane>, n: usize, answer: Answer) {
+        let outcome = self.judge(&self.setup.plan.trials[n], answer);
+        self.finish(&lane, outcome, None).await;
     }
 
     /// A trial's task has ended; should it have panicked, the trial has its outcome nevertheless.
@@ -242,13 +279,22 @@ impl Runner {
         }
     }
 
-    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, permit: Permit) {
+    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, request: Request, permit: Permit) {
         let trial = &self.setup.plan.trials[n];
         self.client.tell(Event::TrialStarted { trial: trial.id.clone() }).await;
-        let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, permit).await;
+        let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, &request, permit).await;
         let outcome = match end {
             End::Abandoned => return,
-            End::Answered(reply) => Outcome { latency: reply.latency.unwrap_or(latency), ..self.judge(trial, reply) },
+            End::Answered(reply) => {
+                let latency = reply.latency.unwrap_or(latency);
+                let answer = Answer { response: reply.response, attempts, latency, cached: false };
+                if let Err(error) = self.setup.answers.commit(trial, &request, &answer).await {
+                    self.cannot_keep(error);
+                    return;
+                }
+                drop(permit);
+                return self.finish(&lane, self.judge(trial, answer), None).await;
+            }
             End::Failed(failure, reason) => {
                 if stops_model(&failure) && lane.stop(&failure) {
                     let (model, trials_left) = (trial.id.model.clone(), lane.left().saturating_sub(1));
@@ -261,8 +307,8 @@ impl Runner {
         self.finish(&lane, Outcome { attempts, ..outcome }, permit).await;
     }
 
-    fn judge(&self, trial: &Trial, reply: Reply) -> Outcome {
-        let response = reply.response;
+    fn judge(&self, trial: &Trial, answer: Answer) -> Outcome {
+        let Answer { response, attempts, latency, cached } = answer;
         let error = why_no_answer(&response);
         let scores = if error.is_none() { self.score(trial, &response) } else { Vec::new() };
         Outcome {
@@ -275,6 +321,9 @@ impl Runner {
             response_id: response.id,
             scores,
             error,
+            attempts,
+            cached,
+            latency,
             ..Outcome::without_answer(trial.id.clone(), Status::Failed, None)
         }
     }
@@ -295,13 +344,16 @@ impl Runner {
         })
     }
 
+    fn cannot_keep(&self, error: io::Error) {
+        lock(&self.error).get_or_insert(error);
+        // What cannot be kept is not worth asking for.
+        self.client.halt(Cancel::Finish);
+    }
+
     /// Keeps an outcome, then gives back its permit, then tells of it.
     async fn finish(&self, lane: &Lane, outcome: Outcome, permit: Option<Permit>) {
         if let Err(error) = (self.setup.keep)(&outcome) {
-            lock(&self.error).get_or_insert(error);
-            // What cannot be kept is not worth asking for.
-            self.client.halt(Cancel::Finish);
-            return;
+            return self.cannot_keep(error);
         }
         lock(&self.counts).add(outcome.status, 1);
         lane.finish_one();
@@ -383,6 +435,7 @@ mod tests {
 
     use super::*;
     use crate::engine::testing::{SECOND, Trying, failure, hint, model, score, small_plan};
+    use crate::engine::transport::Reply;
     use crate::engine::transport::scripted::{Scripted, answer};
     use crate::model::{Model, Provider};
     use crate::response::{Finish, Usage};
@@ -578,12 +631,54 @@ mod tests {
         let scripted = Arc::new(Scripted::new(|_| (SECOND, Ok(answer("はい")))));
         let (asked, begun) = (Arc::clone(&scripted), Arc::new(Mutex::new(Vec::new())));
         let noted = Arc::clone(&begun);
-        trying.setup.keep = Arc::new(move |_| {
+        let note = move |_: &TrialId, _: &Answer| {
             noted.lock().unwrap().push(asked.calls().len());
             Ok(())
-        });
+        };
+        trying.setup.answers = Arc::new(Answers::new(Arc::new(note), []));
         trying.run_through(scripted).await.finished.unwrap();
         assert_eq!(*begun.lock().unwrap(), [1, 2, 3, 4, 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_kept_before_it_is_judged() {
+        let mut trying = Trying::new(small_plan(1, vec![server("m")], 1), 1);
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let (noted, judged) = (Arc::clone(&kept), Arc::clone(&kept));
+        let note = move |trial: &TrialId, answer: &Answer| {
+            noted.lock().unwrap().push(format!("{trial}: {}", answer.response.text.as_deref().unwrap_or_default()));
+            Ok(())
+        };
+        trying.setup.answers = Arc::new(Answers::new(Arc::new(note), []));
+        trying.setup.scorer = Arc::new(move |_, _| {
+            judged.lock().unwrap().push("judged".to_owned());
+            vec![score(Verdict::Pass)]
+        });
+        trying.run(|_| (AT_ONCE, Ok(answer("はい")))).await;
+        assert_eq!(*kept.lock().unwrap(), ["c1 · p@m: はい", "judged"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_was_kept_and_not_judged_is_not_asked_for_again() {
+        let mut trying = Trying::new(small_plan(2, vec![server("m")], 1), 1);
+        let kept = Answer { response: answer("前の答え").response, latency: SECOND * 7, ..Answer::default() };
+        let first = trying.setup.plan.trials[0].id.clone();
+        trying.setup.answers = Arc::new(Answers::new(Arc::new(|_, _| Ok(())), [(first, kept)]));
+        let tried = trying.run(|_| (AT_ONCE, Err(dead_key()))).await;
+        let outcome = tried.outcome("c1");
+        assert_eq!((outcome.status, outcome.answer.as_deref()), (Status::Passed, Some("前の答え")));
+        assert_eq!((outcome.latency, outcome.cached), (SECOND * 7, false));
+        assert_eq!((tried.scripted.calls().len(), tried.outcome("c2").status), (1, Status::Errored));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_cannot_be_kept_ends_the_run_with_its_error() {
+        let mut trying = Trying::new(small_plan(5, vec![server("m")], 1), 1);
+        let note = |_: &TrialId, _: &Answer| Err(io::Error::other("the disk is full"));
+        trying.setup.answers = Arc::new(Answers::new(Arc::new(note), []));
+        let tried = trying.run(|_| (AT_ONCE, Ok(answer("はい")))).await;
+        assert_eq!((tried.scripted.calls().len(), tried.outcomes.len()), (1, 0));
+        assert_eq!(tried.finished.unwrap_err().to_string(), "the disk is full");
     }
 
     #[tokio::test(start_paused = true)]

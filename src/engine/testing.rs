@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::transport::Reply;
 use super::transport::scripted::{Call, Scripted};
-use super::{Cancel, Concurrency, Event, Finished, Policy, Setup, Transport, run};
+use super::{Answers, Cancel, Concurrency, Event, Finished, Policy, Setup, Transport, run};
 use crate::case::{Case, parse_case_toml};
 use crate::diagnostic::TextFile;
 use crate::model::{DEFAULT_TIMEOUT, Limits, Model, Params, Provider};
@@ -95,6 +95,7 @@ impl Trying {
             concurrency: Concurrency { per_account: concurrency, total: 1_000 },
             fail_fast: false,
             scorer: Arc::new(|_, _| vec![score(Verdict::Pass)]),
+            answers: Arc::new(Answers::new(Arc::new(|_, _| Ok(())), [])),
             keep: Arc::new(move |outcome| {
                 keeper.lock().unwrap().push(outcome.clone());
                 Ok(())

@@ -15,6 +15,8 @@ mod mistakes;
 mod streams;
 mod determinism;
 mod resuming;
+mod killing;
+mod store;
 mod spreadsheets;
 mod scoring;
 mod views;

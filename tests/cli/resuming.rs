@@ -83,7 +83,7 @@ mod interrupted {
             done.says(&["continuing run: 2 of 3 trials are done"]);
             assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed"; 3]);
             assert_eq!(held.asked(), [1, 1, 1]);
-            assert_eq!(project.names("."), ["cases", "evalrun.toml", "prompts", "run"]);
+            assert_eq!(project.names("."), [".evalrun", "cases", "evalrun.toml", "prompts", "run"]);
         }
     }
 
@@ -128,7 +128,7 @@ fn a_finished_run_in_the_way_is_kept_aside() {
     let server = Server::answering("量子の記事です。");
     let project = Project::new(&server.model("m", "openai", ""), &["a"]);
     for times in 1..=3 {
-        let done = project.call("run --out out/run").env("MARKER_KEY", "key-of-all").done().expect(0);
+        let done = project.call("run --out out/run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
         assert_eq!(project.names("out").len(), times);
         assert_eq!(done.stderr.contains("the finished run there is kept as out/run-"), times > 1, "{}", done.stderr);
         assert_eq!(server.requests().len(), times);
@@ -136,6 +136,94 @@ fn a_finished_run_in_the_way_is_kept_aside() {
     for name in project.names("out") {
         assert_eq!(project.csv(&format!("out/{name}/metrics.csv")).column("status"), ["passed"], "{name}");
         assert!(project.path(&format!("out/{name}/run.jsonl")).is_file(), "{name}");
+    }
+}
+
+/// The derived files of a run.
+const REPORTS: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
+
+#[test]
+fn a_run_whose_process_ended_before_its_reports_gets_them_without_a_request() {
+    let server = Server::answering("量子の記事です。");
+    for (out, ends) in [("run --out run", true), ("run --out run", false), ("run", true), ("run", false)] {
+        let out = &format!("{out} --no-cache");
+        let project = Project::new(&server.model("m", "openai", ""), &["a", "b"]);
+        project.call(out).env("MARKER_KEY", "key-of-all").done().expect(0);
+        let folder =
+            if out == "run --no-cache" { format!("reports/{}", project.names("reports")[0]) } else { "run".to_owned() };
+        let whole: Vec<String> = REPORTS.iter().map(|name| project.read(&format!("{folder}/{name}"))).collect();
+        let asked = server.requests().len();
+        let journal = project.read(&format!("{folder}/run.jsonl"));
+        let cut = journal.lines().filter(|line| ends || !line.contains("\"type\":\"end\""));
+        let project = project
+            .with(&format!("{folder}/run.jsonl"), &cut.flat_map(|line| [line, "\n"]).collect::<String>())
+            .with(&format!("{folder}/.scores.csv.new"), "half");
+        for name in &REPORTS[1..] {
+            std::fs::remove_file(project.path(&format!("{folder}/{name}"))).unwrap();
+        }
+        let done = project.call(out).env("MARKER_KEY", "key-of-all").done().expect(0);
+        assert_eq!(server.requests().len(), asked, "{}", done.stderr);
+        let again: Vec<String> = REPORTS.iter().map(|name| project.read(&format!("{folder}/{name}"))).collect();
+        assert_eq!(again, whole);
+        assert_eq!(project.names(&folder).len(), REPORTS.len() + 1, "{:?}", project.names(&folder));
+        assert_eq!(project.read(&format!("{folder}/run.jsonl")).matches("\"type\":\"end\"").count(), 1);
+    }
+}
+
+#[test]
+fn an_error_that_a_run_ended_with_is_not_asked_about_for_the_sake_of_a_report() {
+    let project = Project::recorded("", &[("a", "量子")]).with("cases/b/case.toml", &case("b"));
+    project.done("run --out run").expect(3);
+    std::fs::remove_file(project.path("run/diff.md")).unwrap();
+    project.done("run --out run").expect(3).says(&["run lacks reports: writing them, asking nothing"]);
+    assert!(project.path("run/diff.md").is_file());
+    assert_eq!(project.names(".").iter().filter(|name| name.starts_with("run")).count(), 1);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_with_the_way_to_write_it_later() {
+    let project = Project::recorded("", &[("a", "量子")]).with("run/diff.md/x", "in the way");
+    std::fs::write(project.path("run/run.jsonl"), "").unwrap();
+    let done = project.done("run --out run").expect(1);
+    done.says(&["run/diff.md: ", "every answer is kept", "evalrun report "]);
+    assert!(project.names("run").iter().all(|name| !name.ends_with(".new")));
+    std::fs::remove_dir_all(project.path("run/diff.md")).unwrap();
+    project.done("report run").expect(0);
+    project.done("run --out run").expect(0).says(&["continuing run: 1 of 1 trials are done"]);
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_refused() {
+    let project = Project::recorded("", &[("a", "量子")]);
+    for has_end in [false, true] {
+        project.done("run --out run").expect(0);
+        if !has_end {
+            let journal = project.read("run/run.jsonl");
+            let first = journal.lines().next().unwrap();
+            std::fs::write(project.path("run/run.jsonl"), format!("{first}\n")).unwrap();
+        }
+        let file = std::fs::File::open(project.path("run/run.jsonl")).unwrap();
+        file.lock().unwrap();
+        project.done("run --out run").expect(2).says(&["another evalrun is writing this run"]);
+        assert_eq!(project.names(".").iter().filter(|name| name.starts_with("run")).count(), 1);
+    }
+}
+
+#[test]
+fn an_answer_that_was_not_judged_is_judged_without_a_request() {
+    let server = Server::answering("量子の記事です。");
+    let project = Project::new(&server.model("m", "openai", ""), &["a", "b"]);
+    project.call("run --out run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
+    let whole = project.csv("run/metrics.csv");
+    let journal = project.read("run/run.jsonl");
+    let lines: Vec<&str> = journal.lines().filter(|line| !line.contains("\"type\":\"outcome\"")).collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("\"type\":\"answer\"")).count(), 2);
+    let project = project.with("run/run.jsonl", &lines[..3].iter().flat_map(|line| [line, "\n"]).collect::<String>());
+    let done = project.call("run --out run --no-cache").env("MARKER_KEY", "key-of-all").done().expect(0);
+    assert_eq!(server.requests().len(), 2, "{}", done.stderr);
+    assert_eq!(project.csv("run/metrics.csv").rows, whole.rows);
+    for command in ["report run", "show run a", "rescore run --out anew"] {
+        project.done(command).expect(0);
     }
 }
 

@@ -5,6 +5,7 @@
 mod command;
 mod http;
 mod recorded;
+mod secret;
 #[cfg(test)]
 pub(super) mod scripted;
 

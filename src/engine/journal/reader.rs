@@ -1,0 +1,265 @@
+//! Reading a journal: a run's header and counts in memory, its answers found again by their places.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::layout::Layout;
+use super::line::{AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, OutcomeLine, TrialLine};
+use super::writer::lock;
+use super::{FORMAT, JournalError, LONGEST_LINE, MOST_TRIALS, must_be_a_file};
+use crate::engine::answers::Answer;
+use crate::outcome::{Entry, Outcome, Outcomes, Run, RunHeader, Status};
+use crate::property::Property;
+use crate::response::{FinishReason, Usage};
+use crate::score::{SpecificVerdict, Verdict};
+use crate::trial::TrialId;
+
+/// The header of the journal at `path`, without reading further.
+///
+/// # Errors
+/// The file cannot be read or is no journal of a format that is read here.
+pub fn read_header(path: &Path) -> Result<RunHeader, JournalError> {
+    Lines::new(&open(path)?, path).header().map(|read| read.header)
+}
+
+fn open(path: &Path) -> Result<File, JournalError> {
+    must_be_a_file(path)?;
+    File::open(path).map_err(|source| JournalError::Io { path: path.to_owned(), source })
+}
+
+/// A journal that was read: its run, and the way back to the answers.
+#[derive(Debug)]
+pub struct JournalReader {
+    /// The run.
+    pub run: Run,
+    /// The number of a last line that its process did not finish, and which is therefore left out.
+    pub torn_line: Option<usize>,
+    /// Whether its last line says that the run came to its end. What lacks that line may have all outcomes: its process
+    /// ended before the reports were written.
+    pub has_end: bool,
+    /// The places of answers whose trials have no outcome that was made of them.
+    unjudged: Vec<(TrialId, Place)>,
+    file: Mutex<File>,
+}
+
+/// Byte offset and length of a line.
+type Place = (u64, u64);
+
+impl JournalReader {
+    /// Reads a journal, finished or not. Trials without an outcome are entries, too: skipped ones.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no journal, has another format, or has a damaged line before its last.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        Self::of(open(path)?, path)
+    }
+
+    /// Whether the file begins as a journal does.
+    pub(super) fn check(mut file: &File, path: &Path) -> Result<(), JournalError> {
+        file.rewind().map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+        Lines::new(file, path).header().map(drop)
+    }
+
+    pub(super) fn of(mut file: File, path: &Path) -> Result<Self, JournalError> {
+        file.rewind().map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
+        let mut lines = Lines::new(&file, path);
+        let HeaderRead { header, selection } = lines.header()?;
+        if header.trials > MOST_TRIALS {
+            return Err(lines.damaged(format!("it plans more than {MOST_TRIALS} trials")));
+        }
+        let layout = Layout::of(&header);
+        let planned = layout.planned(selection.as_deref(), header.trials);
+        let planned = planned.ok_or_else(|| lines.damaged("its trials do not add up"))?;
+        let mut entries: Vec<Option<Entry>> = vec![None; planned.len()];
+        let mut unjudged: HashMap<usize, Place> = HashMap::new();
+        let mut has_end = false;
+        while lines.advance()? {
+            let kind: Kind<'_> = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+            match &*kind.kind {
+                "outcome" => {
+                    let line: EntryLine<'_> =
+                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
+                    let n = n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?;
+                    entries[n] = Some(entry(layout.trial(n), line, lines.place()));
+                    unjudged.remove(&n);
+                    has_end = false;
+                }
+                "answer" => {
+                    let line: TrialLine<'_> =
+                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
+                    unjudged.insert(n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?, lines.place());
+                    has_end = false;
+                }
+                "end" => {
+                    let end: EndLine = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    has_end = !end.interrupted;
+                }
+                // Written by a later evalrun of the same format: what it does not change, it may add.
+                _ => {}
+            }
+        }
+        let torn_line = lines.torn.then_some(lines.number);
+        let entries = entries.into_iter().enumerate().filter(|(n, _)| planned[*n]);
+        let entries: Vec<Entry> = entries.map(|(n, entry)| entry.unwrap_or_else(|| skipped(layout.trial(n)))).collect();
+        let mut unjudged: Vec<(TrialId, Place)> =
+            unjudged.into_iter().map(|(n, place)| (layout.trial(n), place)).collect();
+        unjudged.sort_unstable();
+        let finished = has_end || entries.iter().all(|entry| entry.status != Status::Skipped);
+        Ok(Self { run: Run { header, entries, finished }, torn_line, has_end, unjudged, file: Mutex::new(file) })
+    }
+
+    /// The answers that came and were not judged before the process ended.
+    ///
+    /// # Errors
+    /// The file cannot be read, or was changed since it was opened.
+    pub fn unjudged(&self) -> io::Result<Vec<(TrialId, Answer)>> {
+        let answer = |(trial, place): &(TrialId, Place)| {
+            let line: AnswerLine = serde_json::from_slice(&self.line(*place)?)?;
+            Ok((trial.clone(), line.into()))
+        };
+        self.unjudged.iter().map(answer).collect()
+    }
+
+    fn line(&self, (offset, length): Place) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        let mut file = lock(&self.file);
+        file.seek(SeekFrom::Start(offset))?;
+        (&mut *file).take(length).read_to_end(&mut line)?;
+        Ok(line)
+    }
+}
+
+impl Outcomes for JournalReader {
+    fn outcome(&self, entry: &Entry) -> io::Result<Outcome> {
+        if entry.place.1 == 0 {
+            return Ok(Outcome::without_answer(entry.trial.clone(), Status::Skipped, None));
+        }
+        let line: OutcomeLine = serde_json::from_slice(&self.line(entry.place)?)?;
+        let outcome = Outcome::from(line);
+        if outcome.trial != entry.trial {
+            return Err(io::Error::other("the journal was changed while it was read"));
+        }
+        Ok(outcome)
+    }
+}
+
+fn entry(trial: TrialId, line: EntryLine<'_>, place: (u64, u64)) -> Entry {
+    let mut verdicts = [None; Property::ALL.len()];
+    for (property, score) in &line.scores {
+        verdicts[property.index()] = Some(match score.pass {
+            Some(true) => Verdict::Pass,
+            Some(false) => Verdict::Fail,
+            None => Verdict::Unscored,
+        });
+    }
+    let is_fabricated =
+        |evidence: &&EvidenceRead| evidence.verdict == Some(SpecificVerdict::Fabricated) && evidence.waived.is_none();
+    let specifics = line.scores.get(&Property::NoFabrication).filter(|score| score.pass.is_some());
+    Entry {
+        trial,
+        status: line.status,
+        verdicts,
+        fabricated: specifics.map(|score| score.evidence.iter().filter(is_fabricated).count()),
+        chars: line.answer.map(|answer| answer.chars().count()),
+        finish: line.finish_reason,
+        usage: line.usage,
+        cost: line.cost_usd,
+        served_model: line.served_model,
+        error: line.error,
+        attempts: line.attempts.len(),
+        cached: line.cached,
+        latency: Duration::from_millis(line.latency_ms),
+        place,
+    }
+}
+
+fn skipped(trial: TrialId) -> Entry {
+    Entry {
+        trial,
+        status: Status::Skipped,
+        verdicts: [None; Property::ALL.len()],
+        fabricated: None,
+        chars: None,
+        finish: FinishReason::Unknown,
+        usage: Usage::default(),
+        cost: None,
+        served_model: None,
+        error: None,
+        attempts: 0,
+        cached: false,
+        latency: Duration::ZERO,
+        place: (0, 0),
+    }
+}
+
+/// The lines of a journal, one in memory at a time.
+struct Lines<'f> {
+    reader: BufReader<&'f File>,
+    path: &'f Path,
+    line: Vec<u8>,
+    /// Where the line begins.
+    offset: u64,
+    /// Where the next one begins.
+    next: u64,
+    /// The line's number, from 1.
+    number: usize,
+    /// Whether the last line has no end.
+    torn: bool,
+}
+
+impl<'f> Lines<'f> {
+    fn new(file: &'f File, path: &'f Path) -> Self {
+        let reader = BufReader::with_capacity(1 << 16, file);
+        Self { reader, path, line: Vec::new(), offset: 0, next: 0, number: 0, torn: false }
+    }
+
+    /// Reads the next line; `false` at the end and at a torn line.
+    fn advance(&mut self) -> Result<bool, JournalError> {
+        self.line.clear();
+        let read = (&mut self.reader).take(LONGEST_LINE).read_until(b'\n', &mut self.line);
+        let read = read.map_err(|source| JournalError::Io { path: self.path.to_owned(), source })?;
+        (self.offset, self.next) = (self.next, self.next + read as u64);
+        if read == 0 {
+            return Ok(false);
+        }
+        self.number += 1;
+        if read as u64 == LONGEST_LINE {
+            return Err(self.damaged(format!("it has more than {LONGEST_LINE} bytes")));
+        }
+        self.torn = self.line.pop_if(|byte| *byte == b'\n').is_none();
+        Ok(!self.torn)
+    }
+
+    fn header(&mut self) -> Result<HeaderRead, JournalError> {
+        if !self.advance()? {
+            return Err(JournalError::Empty { path: self.path.to_owned() });
+        }
+        let kind: Option<Kind<'_>> = serde_json::from_slice(&self.line).ok();
+        match kind.filter(|kind| kind.kind == "header").and_then(|kind| kind.format) {
+            None => Err(JournalError::NotAJournal { path: self.path.to_owned() }),
+            Some(FORMAT) => serde_json::from_slice(&self.line).map_err(|error| self.not_json(&error)),
+            Some(found) => Err(JournalError::Format { path: self.path.to_owned(), found }),
+        }
+    }
+
+    /// Byte offset and length of the line.
+    fn place(&self) -> (u64, u64) {
+        (self.offset, self.line.len() as u64)
+    }
+
+    fn not_json(&self, error: &serde_json::Error) -> JournalError {
+        let message = error.to_string();
+        let what = message.split(" at line ").next().unwrap_or_default();
+        self.damaged(format!("{what}, at byte {}", error.column()))
+    }
+
+    fn damaged(&self, message: impl Into<String>) -> JournalError {
+        JournalError::Damaged { path: self.path.to_owned(), line: self.number, message: message.into() }
+    }
+}

@@ -1,0 +1,606 @@
+//! The answer store: answers of servers by the digest of their request, in one SQLite file that processes share.
+//!
+//! Promises that an answer is committed when [`Store::put`] returns, that what one process puts another finds, and that
+//! a file which is damaged or none of its own is refused, never written over. Leaves which answers belong here to
+//! `answers`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::answers::Answer;
+use super::client::millis;
+use crate::model::Provider;
+use crate::outcome::Attempt;
+use crate::request::{Request, RequestKey};
+use crate::response::{Finish, FinishReason, Response, Usage};
+
+/// By this SQLite's own tools know the file: `eval` in ASCII.
+const APPLICATION: i32 = 0x6576_616C;
+
+/// The version of the tables.
+const VERSION: i32 = 1;
+
+/// How long another process may hold the file.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The most answers of one transaction.
+const MOST_AT_ONCE: usize = 512;
+
+const TABLES: &str = "
+    CREATE TABLE answers (
+        key TEXT PRIMARY KEY NOT NULL,
+        provider TEXT NOT NULL,
+        url TEXT NOT NULL,
+        model TEXT NOT NULL,
+        stored_at INTEGER NOT NULL,
+        answer TEXT NOT NULL
+    ) STRICT;";
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Its folder cannot be made.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It is a file of something else.
+    #[error("{}: this is no answer store", path.display())]
+    Stranger {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A later evalrun made it.
+    #[error("{}: this answer store has version {found}, and this evalrun knows version {VERSION}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: i32,
+    },
+    /// Its bytes are not what SQLite wrote.
+    #[error("{}: this answer store is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+    /// Another process holds it for longer than anybody should.
+    #[error("{}: another process keeps this answer store locked", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be read or written for another reason.
+    #[error("{}: {message}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        message: String,
+    },
+}
+
+impl StoreError {
+    fn of(path: &Path, error: &rusqlite::Error) -> Self {
+        let (path, message) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::Stranger { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, message },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            _ => Self::Sqlite { path, message },
+        }
+    }
+}
+
+/// An answer as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    text: Option<String>,
+    finish_reason: FinishReason,
+    finish_detail: Option<String>,
+    usage: Usage,
+    served_model: Option<String>,
+    response_id: Option<String>,
+    attempts: Vec<Attempt>,
+    latency_ms: u64,
+}
+
+impl From<&Answer> for Stored {
+    fn from(answer: &Answer) -> Self {
+        let Response { text, finish, usage, served_model, id } = answer.response.clone();
+        Self {
+            text,
+            finish_reason: finish.reason,
+            finish_detail: finish.detail,
+            usage,
+            served_model,
+            response_id: id,
+            attempts: answer.attempts.clone(),
+            latency_ms: millis(answer.latency),
+        }
+    }
+}
+
+impl From<Stored> for Answer {
+    fn from(stored: Stored) -> Self {
+        let finish = Finish { reason: stored.finish_reason, detail: stored.finish_detail };
+        let (text, usage, served_model, id) = (stored.text, stored.usage, stored.served_model, stored.response_id);
+        Self {
+            response: Response { text, finish, usage, served_model, id },
+            // Those were made when it was asked for, not now.
+            attempts: Vec::new(),
+            latency: Duration::from_millis(stored.latency_ms),
+            cached: true,
+        }
+    }
+}
+
+/// One answer on its way to the writer.
+struct Put {
+    key: RequestKey,
+    provider: Provider,
+    url: String,
+    model: String,
+    stored_at: i64,
+    answer: String,
+    done: oneshot::Sender<Result<(), Arc<StoreError>>>,
+}
+
+/// An open answer store.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    reader: Mutex<Connection>,
+    writer: Option<(Sender<Put>, JoinHandle<()>)>,
+}
+
+/// How many answers of a model there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// The API family.
+    pub provider: String,
+    /// The provider's name for the model.
+    pub model: String,
+    /// The number of answers.
+    pub answers: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// When the oldest was stored.
+    pub oldest: Timestamp,
+    /// When the newest was stored.
+    pub newest: Timestamp,
+}
+
+/// Which answers are to go.
+#[derive(Debug, Clone, Default)]
+pub struct Prune {
+    /// Those stored before that moment; absent: whenever they were.
+    pub before: Option<Timestamp>,
+    /// Those of these models, as their providers name them; absent: of all.
+    pub models: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Opens a store; where there is none, it is made, and its folder too.
+    ///
+    /// # Errors
+    /// The file is no store, is damaged, or is of a later evalrun; the folder cannot be written.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            make_folder(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
+        }
+        Self::connected(path)
+    }
+
+    /// Opens a store that is there; `None` if there is none.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
+        if path.exists() { Self::connected(path).map(Some) } else { Ok(None) }
+    }
+
+    fn connected(path: &Path) -> Result<Self, StoreError> {
+        let writing = connect(path)?;
+        let reading = connect(path)?;
+        let (sender, receiver) = channel();
+        let place = path.to_owned();
+        let thread = thread::Builder::new().name("answers".to_owned()).spawn(move || write(&place, writing, &receiver));
+        let thread = thread.map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), reader: Mutex::new(reading), writer: Some((sender, thread)) })
+    }
+
+    /// The answer to a request, if one was stored at or after `since`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn get(&self, key: &RequestKey, since: Option<Timestamp>) -> Result<Option<Answer>, StoreError> {
+        let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
+        let reader = self.reader();
+        let found: rusqlite::Result<Option<String>> = (|| {
+            let mut statement =
+                reader.prepare_cached("SELECT answer FROM answers WHERE key = ?1 AND stored_at >= ?2")?;
+            statement.query_row(params![key.as_str(), since], |row| row.get(0)).optional()
+        })();
+        let found = found.map_err(|error| StoreError::of(&self.path, &error))?;
+        let parse = |text: String| serde_json::from_str::<Stored>(&text).map(Answer::from);
+        let damaged = |error: serde_json::Error| StoreError::Damaged {
+            path: self.path.clone(),
+            message: format!("the answer {key}: {error}"),
+        };
+        found.map(parse).transpose().map_err(damaged)
+    }
+
+    /// Stores an answer; when this returns, the death of the process does not lose it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn put(
+        &self,
+        key: RequestKey,
+        request: &Request,
+        model: &str,
+        answer: &Answer,
+    ) -> Result<(), Arc<StoreError>> {
+        let failed =
+            |message: &str| Arc::new(StoreError::Sqlite { path: self.path.clone(), message: message.to_owned() });
+        let stored = serde_json::to_string(&Stored::from(answer)).map_err(|error| failed(&error.to_string()))?;
+        let (done, told) = oneshot::channel();
+        let put = Put {
+            key,
+            provider: request.provider,
+            url: request.url.clone(),
+            model: model.to_owned(),
+            stored_at: Timestamp::now().as_millisecond(),
+            answer: stored,
+            done,
+        };
+        let gone = || failed("its writer is gone");
+        let (sender, _) = self.writer.as_ref().ok_or_else(gone)?;
+        sender.send(put).map_err(|_| gone())?;
+        told.await.map_err(|_| gone())?
+    }
+
+    /// How many answers there are, by model.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is damaged.
+    pub fn shares(&self) -> Result<Vec<Share>, StoreError> {
+        let error = |error| StoreError::of(&self.path, &error);
+        let reader = self.reader();
+        let check: String = reader.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(error)?;
+        if check != "ok" {
+            return Err(StoreError::Damaged { path: self.path.clone(), message: check });
+        }
+        let mut statement = reader
+            .prepare(
+                "SELECT provider, model, COUNT(*), SUM(LENGTH(CAST(answer AS BLOB))), MIN(stored_at), MAX(stored_at)
+                 FROM answers GROUP BY provider, model ORDER BY provider, model",
+            )
+            .map_err(error)?;
+        let share = |row: &rusqlite::Row<'_>| {
+            Ok(Share {
+                provider: row.get(0)?,
+                model: row.get(1)?,
+                answers: row.get::<_, i64>(2)?.unsigned_abs(),
+                bytes: row.get::<_, i64>(3)?.unsigned_abs(),
+                oldest: moment(row.get(4)?),
+                newest: moment(row.get(5)?),
+            })
+        };
+        let shares = statement.query_map([], share).map_err(error)?;
+        shares.collect::<Result<_, _>>().map_err(error)
+    }
+
+    /// Takes answers out and returns how many; the file gets smaller.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn prune(&self, which: &Prune) -> Result<usize, StoreError> {
+        let error = |error| StoreError::of(&self.path, &error);
+        let before = which.before.map_or(i64::MAX, Timestamp::as_millisecond);
+        let models = which.models.as_ref().map(serde_json::to_string).transpose();
+        let models = models.map_err(|error| StoreError::Sqlite { path: self.path.clone(), message: error.to_string() });
+        let reader = self.reader();
+        let pruned = reader
+            .execute(
+                "DELETE FROM answers WHERE stored_at < ?1
+                 AND (?2 IS NULL OR model IN (SELECT value FROM json_each(?2)))",
+                params![before, models?],
+            )
+            .map_err(error)?;
+        reader.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(error)?;
+        Ok(pruned)
+    }
+
+    /// Writes every answer as a JSON object a line, by key.
+    ///
+    /// # Errors
+    /// The file cannot be read (an [`io::Error`] around a [`StoreError`]), or `out` cannot be written.
+    pub fn export(&self, out: &mut dyn Write) -> io::Result<()> {
+        let error = |error| io::Error::other(StoreError::of(&self.path, &error));
+        let reader = self.reader();
+        let mut statement = reader
+            .prepare("SELECT key, provider, url, model, stored_at, answer FROM answers ORDER BY key")
+            .map_err(error)?;
+        let mut rows = statement.query([]).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            let line = exported(row).map_err(error)?;
+            serde_json::to_writer(&mut *out, &line)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some((sender, thread)) = self.writer.take() {
+            drop(sender);
+            // It ends when it has written all that it was given.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Exported {
+    key: String,
+    provider: String,
+    url: String,
+    model: String,
+    stored_at: Timestamp,
+    #[serde(flatten)]
+    answer: serde_json::Value,
+}
+
+fn exported(row: &rusqlite::Row<'_>) -> rusqlite::Result<Exported> {
+    let answer: String = row.get(5)?;
+    Ok(Exported {
+        key: row.get(0)?,
+        provider: row.get(1)?,
+        url: row.get(2)?,
+        model: row.get(3)?,
+        stored_at: moment(row.get(4)?),
+        answer: serde_json::from_str(&answer).unwrap_or(serde_json::Value::String(answer)),
+    })
+}
+
+fn moment(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What evalrun keeps for itself is nothing to commit.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let ignore = folder.join(".gitignore");
+    if folder.file_name().is_some_and(|name| name == ".evalrun") && !ignore.exists() {
+        fs::write(ignore, "# What evalrun keeps for itself; each file can be made again.\n*\n")?;
+    }
+    Ok(())
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let error = |error| StoreError::of(path, &error);
+    if path.exists() && !path.is_file() {
+        return Err(StoreError::Stranger { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(error)?;
+    connection.busy_timeout(PATIENCE).map_err(error)?;
+    if !is_ours(&connection, path)? {
+        // Of two processes that find none, one makes the tables.
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let transaction = transaction.map_err(error)?;
+        if !is_ours(&transaction, path)? {
+            let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
+            transaction.execute_batch(&format!("{TABLES} {marks}")).map_err(error)?;
+        }
+        transaction.commit().map_err(error)?;
+    }
+    // Readers do not wait for the writer; the death of the process loses nothing.
+    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
+    connection.execute_batch(pragmas).map_err(error)?;
+    Ok(connection)
+}
+
+/// Whether the file is a store; `false` if it is empty.
+fn is_ours(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
+    let number = |query: &str| -> Result<i32, StoreError> {
+        connection.query_row(query, [], |row| row.get(0)).map_err(|error| StoreError::of(path, &error))
+    };
+    match (number("PRAGMA application_id")?, number("PRAGMA user_version")?) {
+        (APPLICATION, VERSION) => Ok(true),
+        (APPLICATION, found) => Err(StoreError::Version { path: path.to_owned(), found }),
+        (0, 0) if number("SELECT COUNT(*) FROM sqlite_schema")? == 0 => Ok(false),
+        _ => Err(StoreError::Stranger { path: path.to_owned() }),
+    }
+}
+
+/// Writes what comes until nothing can come any more: all that waits goes into one transaction.
+fn write(path: &Path, mut connection: Connection, receiver: &Receiver<Put>) {
+    while let Ok(first) = receiver.recv() {
+        let batch: Vec<Put> = std::iter::once(first).chain(receiver.try_iter().take(MOST_AT_ONCE - 1)).collect();
+        let written = commit(&mut connection, &batch).map_err(|error| Arc::new(StoreError::of(path, &error)));
+        for put in batch {
+            // Whoever does not wait any more does not need to know.
+            let _ = put.done.send(written.clone());
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, batch: &[Put]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    {
+        let mut insert =
+            transaction.prepare_cached("INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for put in batch {
+            let (key, provider) = (put.key.as_str(), put.provider.name());
+            insert.execute(params![key, provider, put.url, put.model, put.stored_at, put.answer])?;
+        }
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(body: &str) -> Request {
+        Request { provider: Provider::OpenAi, url: "http://m.test".into(), headers: vec![], body: body.into() }
+    }
+
+    fn answer(text: &str) -> Answer {
+        let usage = Usage { input_tokens: Some(3), ..Usage::default() };
+        let response = Response {
+            text: Some(text.into()),
+            finish: Finish::of("stop"),
+            usage,
+            served_model: Some("m-001".into()),
+            id: Some("r1".into()),
+        };
+        Answer { response, latency: Duration::from_millis(1_500), ..Answer::default() }
+    }
+
+    async fn put(store: &Store, body: &str, text: &str) -> Result<(), Arc<StoreError>> {
+        let request = request(body);
+        store.put(request.key(0), &request, "m", &answer(text)).await
+    }
+
+    fn get(store: &Store, body: &str) -> Option<String> {
+        store.get(&request(body).key(0), None).unwrap().and_then(|answer| answer.response.text)
+    }
+
+    #[tokio::test]
+    async fn what_is_put_is_found_by_this_and_any_other_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/.evalrun/answers.db");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(get(&store, "q"), None);
+        put(&store, "q", "量子\u{2028}").await.unwrap();
+        let found = store.get(&request("q").key(0), None).unwrap().unwrap();
+        assert_eq!(found, Answer { cached: true, ..answer("量子\u{2028}") });
+        assert_eq!(store.get(&request("q").key(1), None).unwrap(), None);
+        let other = Store::open(&path).unwrap();
+        put(&other, "q", "新しい").await.unwrap();
+        assert_eq!((get(&store, "q"), get(&other, "q")), (Some("新しい".into()), Some("新しい".into())));
+        let ignore = fs::read_to_string(folder.path().join("a/.evalrun/.gitignore")).unwrap();
+        assert!(ignore.ends_with("\n*\n"), "{ignore}");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn several_that_write_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.db");
+        let mut tasks = tokio::task::JoinSet::new();
+        for writer in 0..4 {
+            let path = path.clone();
+            tasks.spawn_blocking(move || {
+                let store = Store::open(&path).unwrap();
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                runtime.block_on(async {
+                    for n in 0..50 {
+                        put(&store, &format!("{writer}-{n}"), "答え").await.unwrap();
+                    }
+                });
+            });
+        }
+        tasks.join_all().await;
+        let shares = Store::open(&path).unwrap().shares().unwrap();
+        assert_eq!((shares.len(), shares[0].answers, shares[0].model.as_str()), (1, 200, "m"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_too_old_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("answers.db")).unwrap();
+        let before = Timestamp::now();
+        put(&store, "q", "答え").await.unwrap();
+        let key = request("q").key(0);
+        assert!(store.get(&key, Some(before)).unwrap().is_some());
+        assert!(store.get(&key, Some(before + Duration::from_secs(60))).unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn answers_are_pruned_by_age_and_model_and_exported_as_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("answers.db")).unwrap();
+        for (body, model) in [("1", "a"), ("2", "a"), ("3", "b"), ("4", "c")] {
+            let request = request(body);
+            store.put(request.key(0), &request, model, &answer("答え")).await.unwrap();
+        }
+        let prune = |before, models: &[&str]| {
+            let models = (!models.is_empty()).then(|| models.iter().map(|model| (*model).to_owned()).collect());
+            store.prune(&Prune { before, models }).unwrap()
+        };
+        assert_eq!(prune(Some(Timestamp::UNIX_EPOCH), &[]), 0);
+        assert_eq!(prune(None, &["a", "x"]), 2);
+        let mut lines = Vec::new();
+        store.export(&mut lines).unwrap();
+        let lines = String::from_utf8(lines).unwrap();
+        let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| line["text"] == "答え" && line["url"] == "http://m.test"));
+        assert_eq!(prune(None, &[]), 2);
+        assert_eq!(store.shares().unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_no_store_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.db");
+        let refused = |expected: &str| {
+            let before = fs::read(&path).unwrap();
+            let error = Store::open(&path).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), before);
+            fs::remove_file(&path).unwrap();
+        };
+        fs::write(&path, "case,prompt\n".repeat(200)).unwrap();
+        refused("this is no answer store");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
+        refused("this is no answer store");
+        drop(Store::open(&path).unwrap());
+        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
+        refused("has version 2, and this evalrun knows version 1");
+    }
+
+    #[tokio::test]
+    async fn a_damaged_store_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answers.db");
+        let store = Store::open(&path).unwrap();
+        for n in 0..100 {
+            put(&store, &n.to_string(), &"答え".repeat(200)).await.unwrap();
+        }
+        drop(store);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[4096..].fill(0xAB);
+        fs::write(&path, bytes).unwrap();
+        let told = Store::open(&path).and_then(|store| {
+            store.get(&request("1").key(0), None)?;
+            store.shares().map(drop)
+        });
+        assert!(matches!(told, Err(StoreError::Damaged { .. })), "{told:?}");
+    }
+}

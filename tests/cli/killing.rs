@@ -1,0 +1,85 @@
+//! A process that is killed at any moment loses nothing that was answered, and the same command completes the run.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use wiremock::Request;
+
+use crate::support::project::Project;
+use crate::support::server::{Server, answer};
+
+/// Requests under way at once; each kill may cost as many.
+const CONCURRENCY: usize = 4;
+
+/// A server that tells the test when each request that is named by its number arrives.
+fn telling(moments: Vec<usize>) -> (Server, Receiver<usize>) {
+    let (tell, told) = channel();
+    let state = Mutex::new((0, tell));
+    let server = Server::start(move |_: &Request| {
+        let mut state = state.lock().unwrap();
+        state.0 += 1;
+        if moments.contains(&state.0) {
+            // A test that has failed does not listen any more.
+            let _ = state.1.send(state.0);
+        }
+        answer("openai", "量子の記事です。").set_delay(Duration::from_millis(state.0 as u64 % 3))
+    });
+    (server, told)
+}
+
+/// Runs `cases` cases, kills the process when each of `moments` requests have arrived, and lets it go on each time.
+fn killed(cases: usize, moments: &[usize], flags: &str) {
+    let ids: Vec<String> = (0..cases).map(|n| format!("c{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let command = format!("run --out run --concurrency {CONCURRENCY} {flags}");
+    let config = |server: &Server| {
+        format!("[require]\njapanese_only = true\n{}", server.model("m", "openai", "price = { input = 1, output = 2 }"))
+    };
+
+    let (calm, _) = telling(Vec::new());
+    let undisturbed = Project::new(&config(&calm), &ids);
+    undisturbed.call(&command).env("MARKER_KEY", "key-of-all").done().expect(0);
+
+    let (server, told) = telling(moments.to_vec());
+    let project = Project::new(&config(&server), &ids);
+    for _ in moments {
+        let mut child = project.call(&command).env("MARKER_KEY", "key-of-all").spawn();
+        told.recv().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    project.call(&command).env("MARKER_KEY", "key-of-all").done().expect(0);
+
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for body in server.bodies() {
+        *asked.entry(body["messages"][0]["content"].to_string()).or_default() += 1;
+    }
+    assert_eq!(asked.len(), cases);
+    let again: usize = asked.values().map(|times| times - 1).sum();
+    assert!(again <= moments.len() * CONCURRENCY, "{again} were asked again: {asked:?}");
+    let volatile = ["attempts", "cached", "latency_ms", "run"];
+    let (ours, theirs) = (project.csv("run/metrics.csv"), undisturbed.csv("run/metrics.csv"));
+    assert_eq!(ours.without(&volatile), theirs.without(&volatile));
+    for name in ["scores.csv", "summary.csv", "diff.md", "diff.html"] {
+        assert_eq!(project.read(&format!("run/{name}")), undisturbed.read(&format!("run/{name}")), "{name}");
+    }
+    assert_eq!(project.names(".").iter().filter(|name| name.starts_with("run")).count(), 1);
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_asks_only_for_what_is_missing() {
+    for flags in ["", "--no-cache", "--refresh"] {
+        killed(30, &[3, 4, 11, 20, 28], flags);
+    }
+}
+
+#[test]
+#[ignore = "takes a minute: cargo test --test cli -- --ignored"]
+fn a_long_run_that_is_killed_twenty_times_asks_only_for_what_is_missing() {
+    for flags in ["", "--no-cache"] {
+        let moments: Vec<usize> = (1..=20_usize).map(|n| n * 23 + n * n * 7 % 19).collect();
+        killed(500, &moments, flags);
+    }
+}
