@@ -24,7 +24,7 @@ use crate::request::Request;
 use crate::response::{Failure, FailureKind, Finish, FinishReason, Response, Usage};
 
 pub use anthropic::DEFAULT_MAX_TOKENS;
-pub use stream::Stream;
+pub use stream::{Stream, decode_stream};
 
 /// An HTTP answer as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]

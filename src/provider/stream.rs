@@ -15,6 +15,16 @@ use crate::response::{Failure, FailureKind, Response};
 /// What ends a stream of chat completions.
 const DONE: &[u8] = b"[DONE]";
 
+/// The same as [`decode`] for a reply that came as a stream and is all there.
+///
+/// # Errors
+/// As [`Stream::finish`].
+pub fn decode_stream(provider: Provider, reply: &HttpReply) -> Result<Response, Failure> {
+    let mut stream = Stream::new(provider);
+    stream.feed(&reply.body);
+    stream.finish(reply.status, reply.headers.clone())
+}
+
 /// A stream while it arrives: bytes in, in the end a response out.
 #[derive(Debug)]
 pub struct Stream {
@@ -264,6 +274,10 @@ mod tests {
             let whole = reply(200, &[], file);
             assert_eq!(shown(read(provider, [whole.body.as_slice()])), shown(decode(provider, &whole)), "{file}");
         }
+        let refused = reply(429, &[("retry-after", "7")], "openai/error_rate_limit.json");
+        let failure = decode_stream(Provider::OpenAi, &refused).unwrap_err();
+        assert_eq!(failure, decode(Provider::OpenAi, &refused).unwrap_err());
+        assert_eq!(failure.retry_after, Some(std::time::Duration::from_secs(7)));
         let page = shown(read(Provider::OpenAi, [reply(200, &[], "openai/sign_in.html").body.as_slice()]));
         assert!(page.contains("a web page: is `base_url` right?"), "{page}");
     }
