@@ -114,7 +114,9 @@ impl Pieces {
 
     pub(super) fn are_whole(&self) -> bool {
         let is_blocked = self.top.get("promptFeedback").is_some_and(|feedback| is_said(feedback.get("blockReason")));
-        is_blocked || is_said(self.candidate.get("finishReason"))
+        // No candidate at all is no answer that was cut, but none.
+        let is_none = self.candidate.is_empty() && self.parts.is_empty();
+        is_blocked || is_none || is_said(self.candidate.get("finishReason"))
     }
 
     pub(super) fn into_whole(self) -> Value {

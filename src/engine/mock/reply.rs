@@ -413,7 +413,7 @@ mod tests {
                 (Fault::StallBody, Connection),
                 (Fault::BadJson, Malformed),
                 (Fault::BadUtf8, Malformed),
-                (Fault::NoAnswer, if protocol == Protocol::Gemini { Connection } else { Malformed }),
+                (Fault::NoAnswer, Malformed),
             ] {
                 let failure = as_stream(provider, &sent(&question(protocol, Form::Events), Some(fault))).unwrap_err();
                 assert_eq!(failure.kind, kind, "{protocol} {fault:?}: {failure}");
