@@ -98,6 +98,8 @@ pub struct Model {
     pub headers: BTreeMap<String, String>,
     /// The longest that one attempt may take.
     pub timeout: Duration,
+    /// Whether answers are to come in pieces.
+    pub stream: bool,
     /// The program with its arguments (provider `command`).
     pub command: Vec<String>,
     /// Price, if known.
@@ -187,10 +189,15 @@ impl Model {
         let params = table.get("params").map(|node| Params::read(reader, node)).unwrap_or_default();
         let headers = table.get("headers").map(|node| read_headers(reader, node)).unwrap_or_default();
         let timeout = table.get("timeout").and_then(|node| read_duration(reader, node)).unwrap_or(DEFAULT_TIMEOUT);
+        let stream = table.get("stream").and_then(|node| reader.bool(node)).unwrap_or_default();
         let command = table.get("command").map(|node| reader.strings(node).unwrap_or_default());
         let price = table.get("price").and_then(|node| Price::read(reader, node));
         let limits = table.get("limits").map(|node| Limits::read(reader, node)).unwrap_or_default();
         let (id, provider) = (id?, provider?);
+        if stream && !provider.is_remote() {
+            let span = table.key_span("stream").unwrap_or(table.span);
+            reader.problem(span, format!("the provider `{provider}` has no streams: leave out `stream`"));
+        }
         match (provider, &command) {
             (Provider::Command, None) => {
                 table.required("command");
@@ -216,6 +223,7 @@ impl Model {
             params,
             headers,
             timeout,
+            stream,
             price,
             limits,
         })
@@ -399,6 +407,7 @@ mod tests {
                 "`localhost` is no address such as http://127.0.0.1:8080/v1",
             ),
             ("provider = \"openai\"\nheaders = { Authorization = \"x\" }", "a key must not stand in a file"),
+            ("provider = \"recorded\"\nstream = true", "the provider `recorded` has no streams: leave out `stream`"),
             ("provider = \"openai\"\ntimeout = \"0s\"", "expected a duration such as \"120s\" or \"2m\""),
             ("provider = \"openai\"\nlimits = { rpm = 0 }", "`rpm` = 0 would let nothing through"),
             (

@@ -68,6 +68,9 @@ pub struct Attempt {
     pub started_at: Timestamp,
     /// How long it took, in milliseconds.
     pub millis: u64,
+    /// How long the first piece of the answer's text took, if it came in pieces, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_text_millis: Option<u64>,
     /// The HTTP status, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

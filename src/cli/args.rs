@@ -113,10 +113,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
-    /// Serve the three protocols without a model, with faults on demand
-    Mock(MockArgs),
     /// Look after the store of answers
     Cache(CacheCommandArgs),
+    /// Serve the three protocols without a model, with faults on demand
+    Mock(MockArgs),
 }
 
 /// Which part of the project takes part.

@@ -30,8 +30,8 @@ mod calibrate;
 mod rescore;
 mod report;
 mod show;
-mod mock;
 mod cache;
+mod mock;
 
 use std::process::ExitCode;
 
@@ -79,8 +79,8 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Show(args) => show::execute(args, context),
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
-        Command::Mock(args) => mock::execute(args, context),
         Command::Cache(args) => cache::execute(args, context),
+        Command::Mock(args) => mock::execute(args, context),
     }
 }
 

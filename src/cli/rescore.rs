@@ -381,6 +381,7 @@ mod tests {
 
     fn answered(case: &str, answer: &str) -> Outcome {
         let attempt = Attempt {
+            first_text_millis: None,
             started_at: Timestamp::UNIX_EPOCH,
             millis: 7,
             status: Some(200),

@@ -202,6 +202,7 @@ fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) 
     Attempt {
         started_at,
         millis: millis(took),
+        first_text_millis: sent.as_ref().ok().and_then(|reply| reply.first_text).map(millis),
         status: match sent {
             Ok(reply) => reply.status,
             Err(failure) => failure.status,

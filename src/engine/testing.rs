@@ -35,6 +35,7 @@ pub(crate) fn model(id: &str, provider: Provider) -> Model {
         params: Params::default(),
         headers: BTreeMap::new(),
         timeout: DEFAULT_TIMEOUT,
+        stream: false,
         command: Vec::new(),
         price: None,
         limits: Limits::default(),

@@ -43,7 +43,7 @@ struct Message<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &'a Model, prompt: &'a Rendered, streams: bool) -> Self {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
         let params = &model.params;
         Self {
             model: &model.name,
@@ -54,7 +54,7 @@ impl<'a> Body<'a> {
             top_p: params.top_p,
             top_k: params.top_k,
             stop_sequences: &params.stop,
-            stream: streams.then_some(true),
+            stream: model.stream.then_some(true),
         }
     }
 }

@@ -76,11 +76,11 @@ impl<'a> GenerationConfig<'a> {
 }
 
 /// A model may be named with its collection (`models/…`, `tunedModels/…`) or without.
-pub(super) fn url(model: &Model, streams: bool) -> String {
+pub(super) fn url(model: &Model) -> String {
     let in_collection = |collection| Some((collection, model.name.strip_prefix(collection)?.strip_prefix('/')?));
     let (collection, name) =
         in_collection("models").or_else(|| in_collection("tunedModels")).unwrap_or(("models", &model.name));
-    let action = if streams { "streamGenerateContent?alt=sse" } else { "generateContent" };
+    let action = if model.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     format!("{}/v1beta/{collection}/{}:{action}", model.base_url, percent_encoded(name))
 }
 

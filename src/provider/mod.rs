@@ -53,20 +53,11 @@ impl HttpReply {
 ///
 /// A program's address is its command line as a JSON array, and its body the prompt as plain text.
 pub fn encode(model: &Model, prompt: &Rendered) -> Request {
-    encode_as(model, prompt, false)
-}
-
-/// The same, but the answer is to come in pieces, for a [`Stream`]; programs and files know no pieces.
-pub fn encode_stream(model: &Model, prompt: &Rendered) -> Request {
-    encode_as(model, prompt, true)
-}
-
-fn encode_as(model: &Model, prompt: &Rendered, streams: bool) -> Request {
     let extra = &model.params.extra;
     let (url, body) = match model.provider {
-        Provider::Gemini => (gemini::url(model, streams), json(&gemini::Body::new(model, prompt), extra)),
-        Provider::OpenAi => (openai::url(model), json(&openai::Body::new(model, prompt, streams), extra)),
-        Provider::Anthropic => (anthropic::url(model), json(&anthropic::Body::new(model, prompt, streams), extra)),
+        Provider::Gemini => (gemini::url(model), json(&gemini::Body::new(model, prompt), extra)),
+        Provider::OpenAi => (openai::url(model), json(&openai::Body::new(model, prompt), extra)),
+        Provider::Anthropic => (anthropic::url(model), json(&anthropic::Body::new(model, prompt), extra)),
         Provider::Recorded => ("recorded:".to_owned(), plain_text(prompt)),
         Provider::Command => (json(&model.command, &Map::new()), plain_text(prompt)),
     };
@@ -117,7 +108,7 @@ pub fn unsupported(model: &Model) -> Vec<&'static str> {
     let params = &model.params;
     let local = !model.provider.is_remote();
     let openai_itself = model.provider == Provider::OpenAi && model.is_vendors_own();
-    // An answer in pieces is not read yet.
+    // A stream is asked for by the model's own `stream`, so that it is read as one.
     let streams = params.extra.get("stream").is_some_and(|stream| stream.as_bool() == Some(true));
     [
         ("temperature", params.temperature.is_some() && local),
@@ -516,8 +507,9 @@ mod tests {
                 r#"{"model":"m","max_tokens":8192,"messages":[{"role":"user","content":"量子"}],"stream":true}"#,
             ),
         ] {
-            let model = model(&format!("id = \"m\"\nprovider = \"{provider}\"\nbase_url = \"http://a\""));
-            let request = encode_stream(&model, &prompt);
+            let model =
+                model(&format!("id = \"m\"\nprovider = \"{provider}\"\nbase_url = \"http://a\"\nstream = true"));
+            let request = encode(&model, &prompt);
             assert_eq!((request.url.as_str(), request.body.as_str()), (url, body));
         }
     }

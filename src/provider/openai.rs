@@ -46,7 +46,7 @@ struct Message<'a> {
 }
 
 impl<'a> Body<'a> {
-    pub(super) fn new(model: &'a Model, prompt: &'a Rendered, streams: bool) -> Self {
+    pub(super) fn new(model: &'a Model, prompt: &'a Rendered) -> Self {
         let system = system_text(prompt).map(|content| Message { role: "system", content });
         let params = &model.params;
         // OpenAI's reasoning models refuse the old name of the limit; many compatible servers know no other.
@@ -62,8 +62,8 @@ impl<'a> Body<'a> {
             max_completion_tokens: new,
             max_tokens: old,
             stop: &params.stop,
-            stream: streams.then_some(true),
-            stream_options: streams.then_some(StreamOptions { include_usage: true }),
+            stream: model.stream.then_some(true),
+            stream_options: model.stream.then_some(StreamOptions { include_usage: true }),
         }
     }
 }

@@ -210,8 +210,15 @@ impl TrialBuilder {
     pub(crate) fn latency(mut self, millis: u64) -> Self {
         self.0.latency = Duration::from_millis(millis);
         let started_at = "2025-07-01T09:00:00Z".parse().unwrap();
-        self.0.attempts =
-            vec![Attempt { started_at, millis, status: Some(200), failure: None, message: None, waited_millis: None }];
+        self.0.attempts = vec![Attempt {
+            started_at,
+            millis,
+            status: Some(200),
+            failure: None,
+            message: None,
+            waited_millis: None,
+            first_text_millis: None,
+        }];
         self
     }
 
@@ -299,8 +306,15 @@ impl TrialBuilder {
         self.0.answer = None;
         self.0.finish = Finish::default();
         self.0.error = Some(message.to_owned());
-        self.0.attempts =
-            vec![Attempt { started_at, millis: 5, status: None, failure, message: None, waited_millis: None }];
+        self.0.attempts = vec![Attempt {
+            started_at,
+            millis: 5,
+            status: None,
+            failure,
+            message: None,
+            waited_millis: None,
+            first_text_millis: None,
+        }];
         self.0.status = Status::Errored;
         self
     }

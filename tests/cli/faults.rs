@@ -92,6 +92,15 @@ fn outcomes(project: &Project) -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn every_fault_is_met_rightly_in_every_protocol_at_once() {
+    meet_every_fault("");
+}
+
+#[test]
+fn every_fault_is_met_rightly_in_streams_too() {
+    meet_every_fault("stream = true\n");
+}
+
+fn meet_every_fault(more: &str) {
     let folder = Project::empty();
     let mock = Mock::start(folder.root(), "--fault reset-then-ok:0.5@half");
     let timeout = |script: &str| if script.starts_with("stall") { "timeout = \"5s\"" } else { "" };
@@ -99,11 +108,11 @@ fn every_fault_is_met_rightly_in_every_protocol_at_once() {
     for (script, _) in MATRIX {
         for protocol in PROTOCOLS {
             let (id, name) = (format!("{protocol}.{script}"), format!("mock-{script}"));
-            models += &model(&mock.url, &id, protocol, &name, timeout(script));
+            models += &model(&mock.url, &id, protocol, &name, &format!("{more}{}", timeout(script)));
         }
     }
     for protocol in PROTOCOLS {
-        models += &model(&mock.url, &format!("{protocol}.half"), protocol, "half", "");
+        models += &model(&mock.url, &format!("{protocol}.half"), protocol, "half", more);
     }
     let project = project_of(&models, TRIALS);
     project.done("run --out run --concurrency 300 --quiet").expect(3);

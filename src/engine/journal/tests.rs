@@ -74,6 +74,7 @@ fn full_outcome(trial: TrialId) -> Outcome {
         specific("25社", SpecificVerdict::Grounded, None),
     ];
     let attempt = |failure| Attempt {
+        first_text_millis: None,
         started_at: "2026-11-22T01:02:04.5Z".parse().unwrap(),
         millis: 1_500,
         status: Some(200),

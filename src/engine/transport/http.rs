@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder};
+use tokio::time::Instant;
 
 use super::Reply;
 use super::secret::{Place, Secret};
-use crate::model::Model;
-use crate::provider::{self, HttpReply};
+use crate::model::{Model, Provider};
+use crate::provider::{self, HttpReply, Stream};
 use crate::request::Request;
 use crate::response::{Failure, FailureKind, Response};
 
@@ -26,6 +27,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a server may be silent in the middle of its answer. Long, since some send the head of an answer at once
 /// and think then.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// How long to wait for the end of a stream that has said its last word: a connection that ends well can be used again.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// The most bytes of an answer.
 const MAX_BODY: usize = 64 << 20;
@@ -93,25 +97,40 @@ impl Http {
         let headers = headers(model, request, key)?;
         let url = request.url.as_str();
         let sent = client.post(url).headers(headers).timeout(model.timeout).body(request.body.clone());
+        let mut watch = model.stream.then(|| Watch::begin(request.provider));
         let reply = match sent.send().await {
-            Ok(response) => self.read(response, model, url).await?,
+            Ok(response) => self.read(response, watch.as_mut(), model, url).await?,
             Err(error) => return Err(failure_of(&error, model, url)),
         };
         let reply = if let Some(key) = key { scrub_reply(reply, key) } else { reply };
         if (300..400).contains(&reply.status) {
             return Err(redirected(&reply));
         }
-        let response = provider::decode(request.provider, &reply)?;
-        Ok(Reply { response, status: Some(reply.status), latency: None })
+        let decode = if model.stream { provider::decode_stream } else { provider::decode };
+        let response = decode(request.provider, &reply)?;
+        let first_text = watch.and_then(|watch| watch.first_text);
+        Ok(Reply { response, status: Some(reply.status), latency: None, first_text })
     }
 
-    async fn read(&self, mut response: reqwest::Response, model: &Model, url: &str) -> Result<HttpReply, Failure> {
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        mut watch: Option<&mut Watch>,
+        model: &Model,
+        url: &str,
+    ) -> Result<HttpReply, Failure> {
         let status = response.status().as_u16();
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let mut body = Vec::new();
         loop {
-            let chunk = tokio::time::timeout(IDLE_TIMEOUT, response.chunk()).await;
+            let is_done = watch.as_ref().is_some_and(|watch| watch.stream.is_done());
+            let silence = if is_done { LINGER } else { IDLE_TIMEOUT };
+            let chunk = tokio::time::timeout(silence, response.chunk()).await;
+            // Whatever goes wrong after the last word, the answer is whole.
+            if is_done && !matches!(chunk, Ok(Ok(Some(_)))) {
+                return Ok(HttpReply { status, headers, body });
+            }
             let chunk = chunk.map_err(|_| silent(url))?.map_err(|error| failure_of(&error, model, url))?;
             let Some(chunk) = chunk else { return Ok(HttpReply { status, headers, body }) };
             if body.len() + chunk.len() > self.max_body {
@@ -119,6 +138,9 @@ impl Http {
                 return Err(Failure { status: Some(status), ..Failure::new(FailureKind::TooLarge, message) });
             }
             body.extend_from_slice(&chunk);
+            if let Some(watch) = &mut watch {
+                watch.see(&chunk);
+            }
         }
     }
 
@@ -127,6 +149,27 @@ impl Http {
     fn client(&self) -> Result<&Client, Failure> {
         let client = self.client.get_or_init(build_client);
         client.as_ref().map_err(|message| Failure::new(FailureKind::BadRequest, message.as_str()))
+    }
+}
+
+/// A stream, watched for its first text and its last word while it arrives.
+#[derive(Debug)]
+struct Watch {
+    stream: Stream,
+    began: Instant,
+    first_text: Option<Duration>,
+}
+
+impl Watch {
+    fn begin(provider: Provider) -> Self {
+        Self { stream: Stream::new(provider), began: Instant::now(), first_text: None }
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.stream.feed(bytes);
+        if self.first_text.is_none() && self.stream.has_text() {
+            self.first_text = Some(self.began.elapsed());
+        }
     }
 }
 
@@ -329,6 +372,23 @@ mod tests {
         let reply = send(&http(&model), &model).await.unwrap();
         assert_eq!((reply.response.text.as_deref(), reply.status), (Some("はい"), Some(200)));
         assert_eq!(reply.response.usage.output_tokens, Some(5));
+    }
+
+    const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n200\r\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"your key is sk-mark\"}}]}\n\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"er-0123456789.\"},\"finish_reason\":\"stop\"}]}\n\n";
+
+    #[tokio::test]
+    async fn a_stream_is_over_with_its_last_word_whatever_follows() {
+        let bytes = format!("{STREAM}data: [DONE]\n\n").leak().as_bytes();
+        let model = Model { stream: true, ..served_at(&raw_server(bytes)) };
+        let reply = send(&http(&model), &model).await.unwrap();
+        // A key that comes in two pieces is no less one.
+        assert_eq!(reply.response.text.as_deref(), Some("your key is [key]."));
+        assert!(reply.first_text.is_some());
+        let model = Model { stream: true, ..served_at(&raw_server(STREAM.as_bytes())) };
+        let failure = send(&http(&model), &model).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Connection, "{failure}");
     }
 
     #[tokio::test]

@@ -31,6 +31,8 @@ pub struct Reply {
     pub status: Option<u16>,
     /// How long the answer took, where that was recorded with it; else it is measured.
     pub latency: Option<Duration>,
+    /// How long the first piece of its text took, if it came in pieces.
+    pub first_text: Option<Duration>,
 }
 
 /// The ways to every provider.
