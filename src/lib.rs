@@ -24,6 +24,7 @@ pub mod stats;
 pub mod item;
 pub mod calibration;
 pub mod outcome;
+pub mod compare;
 pub mod report;
 
 // The two that touch the world.

@@ -16,7 +16,7 @@ mod escape;
 mod evidence;
 mod lang;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod tally;
 mod trouble;
 mod worst;

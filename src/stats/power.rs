@@ -3,7 +3,7 @@
 use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
 
 use super::noise::Components;
-use super::{ALPHA, Undefined, as_f64, quantile, t_quantile};
+use super::{ALPHA, Differences, Undefined, as_f64, quantile, t_quantile};
 
 /// The chance with which a difference is to be found: 4 times in 5.
 pub const POWER: f64 = 0.8;
@@ -128,6 +128,19 @@ impl Means {
         let Components { between, within, repeats } = components;
         let chance = |side: usize| within[side] / as_f64(repeats[side].max(1));
         Self { variance: between + chance(0) + chance(1), design_effect }
+    }
+
+    /// For cases that vary as these do.
+    ///
+    /// # Errors
+    /// There are fewer than two clusters, or the cases do not vary.
+    pub fn of(differences: &Differences) -> Result<Self, Undefined> {
+        let error = differences.error()?;
+        if error == 0.0 {
+            return Err(Undefined::NoVariation);
+        }
+        // The squared error times the cases is the variance of one, clusters included.
+        Ok(Self { variance: error * error * as_f64(differences.n()), design_effect: 1.0 })
     }
 
     /// The cases that show a true `difference` 4 times in 5.
