@@ -19,10 +19,11 @@ pub(crate) struct World {
 }
 
 /// From nearly identical variants to wholly different ones.
-pub(crate) const WORLDS: [World; 8] = [
+pub(crate) const WORLDS: [World; 9] = [
     World { differing: 0.02, better: 0.5, noise: 0.0 },
     World { differing: 0.05, better: 0.5, noise: 0.02 },
     World { differing: 0.1, better: 0.9, noise: 0.0 },
+    World { differing: 0.1, better: 0.9, noise: 0.01 },
     World { differing: 0.1, better: 0.5, noise: 0.1 },
     World { differing: 0.2, better: 0.75, noise: 0.05 },
     World { differing: 0.2, better: 0.5, noise: 0.25 },
@@ -79,7 +80,7 @@ pub(crate) fn guarded(world: World, n: usize, repeats: u32, size: usize, draws: 
             });
             clusters.push(members.collect());
         }
-        let interval = Differences::new(clusters).guarded_interval(1.0 / f64::from(repeats), LEVEL);
+        let interval = Differences::new(clusters).guarded_interval(LEVEL);
         contains(interval.expect("there are clusters"), world.truth())
     };
     f64::from((0..draws).filter(|_| holds(&mut rng)).count() as u32) / f64::from(draws)

@@ -11,6 +11,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Pars
 
 use super::environment::Environment;
 use crate::diagnostic::closest;
+use crate::outcome::Subject;
 use crate::property::Property;
 use crate::report::Lang;
 
@@ -104,6 +105,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Show one answer of a run with its evidence marked
     Show(ShowArgs),
+    /// Compare variants on the same cases: which is better, on which, how sure is that
+    Compare(CompareArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
 }
@@ -342,6 +345,46 @@ pub struct ShowArgs {
     pub lang: Language,
 }
 
+/// `evalrun compare`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Compares variants on the same cases, property by property: what got better, what got worse, on which cases, \
+        and whether that can be told from chance. The case is the unit: repeats of it, and cases of one source, are not \
+        counted as if they were more.\n\n\
+        A run is named by its folder, its run.jsonl, its name in reports/, or `latest`; one prompt of it by RUN::PROMPT, one \
+        variant by RUN::PROMPT@MODEL. Without a candidate each further prompt of the run is compared with its first. \
+        Cases are joined by id, and by what was sent where one was renamed; a case that says something else than before \
+        is left out and told.\n\n\
+        A verdict rests on the 95 % range of the difference: better (above 0), worse (below 0), worse by more than the \
+        margin, no worse than the margin; else it cannot be told. It holds whatever the missing trials would have said.",
+    after_long_help = "\
+Examples:
+  evalrun compare latest                                          its further prompts with its first
+  evalrun compare baseline latest --lang ja
+  evalrun compare latest::plain@gemini-flash latest::careful@gemini-flash
+  evalrun compare baseline latest --format markdown > comment.md  fits a comment on a code host"
+)]
+pub struct CompareArgs {
+    /// What is compared with: RUN, `RUN::PROMPT` or `RUN::PROMPT@MODEL`
+    #[arg(value_name = "BASE")]
+    pub base: String,
+    /// What is compared, one or several
+    #[arg(value_name = "CANDIDATE")]
+    pub candidates: Vec<String>,
+    /// How much worse is still no worse, in points
+    #[arg(long, value_name = "POINTS", default_value = "5", value_parser = parse_margin)]
+    pub margin: f64,
+    /// What was declared to decide: `all` that a case requires, or a property; the rest is exploration
+    #[arg(long, value_name = "PROPERTY", default_value = "all", value_parser = parse_subject)]
+    pub primary: Subject,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: CompareFormat,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
 /// `evalrun calibrate`
 #[derive(Debug, clap::Args)]
 #[command(
@@ -397,6 +440,19 @@ pub enum ReportFormat {
     Csv,
 }
 
+/// What `evalrun compare` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompareFormat {
+    /// Sentences and a table
+    Text,
+    /// One object
+    Json,
+    /// Sentences, a table, the prompts' and the changed answers' diffs, in less than 60 kB
+    Markdown,
+    /// The answers side by side, a page
+    Html,
+}
+
 /// What `evalrun calibrate` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CalibrateFormat {
@@ -445,6 +501,15 @@ impl std::str::FromStr for Shard {
         let (index, count) = (index.parse().map_err(|_| FORM)?, count.parse().map_err(|_| FORM)?);
         if (1..=count).contains(&index) { Ok(Self { index, count }) } else { Err(FORM) }
     }
+}
+
+fn parse_margin(text: &str) -> Result<f64, &'static str> {
+    let points = text.parse::<f64>().ok().filter(|points| (0.0..=100.0).contains(points));
+    points.ok_or("expected points from 0 to 100, such as 5")
+}
+
+fn parse_subject(text: &str) -> Result<Subject, String> {
+    Subject::named(text).map_or_else(|| parse_property(text).map(Subject::Property), Ok)
 }
 
 fn parse_property(text: &str) -> Result<Property, String> {

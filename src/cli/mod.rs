@@ -30,6 +30,7 @@ mod calibrate;
 mod rescore;
 mod report;
 mod show;
+mod compare;
 
 use std::process::ExitCode;
 
@@ -75,6 +76,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Score(args) => score::execute(args, context),
         Command::Report(args) => report::execute(args, context),
         Command::Show(args) => show::execute(args, context),
+        Command::Compare(args) => compare::execute(args, context),
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
     }

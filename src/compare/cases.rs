@@ -93,7 +93,7 @@ struct Sent<'a> {
 impl<'a> Sent<'a> {
     fn of(case: &'a CaseRecord) -> Self {
         let Source { published_at, publisher, title, body, facts, background: _, aliases: _ } = &case.source;
-        let vars = case.vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let vars = serde_json::to_string(&case.vars).unwrap_or_default();
         Self { published_at: *published_at, publisher, title, body: body.as_deref(), facts, vars }
     }
 }

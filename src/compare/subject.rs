@@ -167,11 +167,11 @@ pub struct Compared {
     pub fixed: Vec<CaseId>,
     /// Cases that passed and fail.
     pub broken: Vec<CaseId>,
-    /// Cases whose repeats or variants disagree on a side or between sides.
+    /// Cases whose repeats disagree on a side, or whose variants turn both ways.
     pub flaky: Vec<CaseId>,
     /// Cases without a verdict on a side.
     pub dropped: Vec<CaseId>,
-    /// Cases that pass on both sides, and that fail on both.
+    /// Cases that pass on both sides, and that fail on both (with some variant, if there are several).
     pub unchanged: [usize; 2],
     /// How often repeats of one variant disagree, of the base and of the candidate.
     pub noise: [Result<f64, Undefined>; 2],
@@ -179,6 +179,13 @@ pub struct Compared {
     pub detectable: Result<f64, Undefined>,
     /// The cases that show a difference of 10 points 4 times in 5.
     pub needed: Result<usize, Undefined>,
+}
+
+impl Compared {
+    /// The interval widened to what it could be if the missing trials had an outcome: the verdict rests on it.
+    pub fn range(&self) -> Option<Interval> {
+        Some(widened(self.interval.ok()?, self.bounds))
+    }
 }
 
 /// A case's repeats with one variant.
@@ -288,6 +295,30 @@ pub(super) fn decided(run: &Run, arm: &Arm<'_>, subject: Subject) -> HashMap<Cas
     decided
 }
 
+/// What became of a case with one pair of variants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Passes,
+    Fails,
+    Gained,
+    Lost,
+    /// The repeats of a side disagree.
+    Unsettled,
+}
+
+impl Turn {
+    const fn of(both: &Both) -> Self {
+        let [base, candidate] = both;
+        match (base.passed, base.failed, candidate.passed, candidate.failed) {
+            (_, 0, _, 0) => Self::Passes,
+            (0, _, 0, _) => Self::Fails,
+            (0, _, _, 0) => Self::Gained,
+            (_, 0, 0, _) => Self::Lost,
+            _ => Self::Unsettled,
+        }
+    }
+}
+
 /// The cases of a subject, counted.
 #[derive(Default)]
 struct Counted<'a> {
@@ -297,14 +328,13 @@ struct Counted<'a> {
     ends: [Vec<f64>; 2],
     flips: Flips,
     repeated: [Vec<(usize, usize)>; 2],
-    /// The most repeats of a case, of the side that has fewer, over all variants.
+    /// The most repeats of a case, over all variants.
     repeats: [usize; 2],
     is_missing: bool,
     fixed: Vec<CaseId>,
     broken: Vec<CaseId>,
     flaky: Vec<CaseId>,
     dropped: Vec<CaseId>,
-    unchanged: [usize; 2],
 }
 
 type ClusterKey<'a> = (Option<PublishedAt>, &'a str, &'a str, Option<&'a str>);
@@ -332,25 +362,21 @@ impl<'a> Counted<'a> {
         self.classify(&case.id, &decided);
     }
 
-    /// A case has a kind if all its repeats with all variants agree.
+    /// A case turns if all repeats of a variant turn. Of several variants, those that turn decide, if they turn one way.
     fn classify(&mut self, case: &CaseId, decided: &[&Both]) {
-        let passes = |side: usize| decided.iter().all(|both| both[side].failed == 0);
-        let fails = |side: usize| decided.iter().all(|both| both[side].passed == 0);
-        let (flips, unchanged) = (&mut self.flips, &mut self.unchanged);
-        if passes(0) && passes(1) {
-            flips.both += 1;
-            unchanged[0] += 1;
-        } else if fails(0) && fails(1) {
-            flips.neither += 1;
-            unchanged[1] += 1;
-        } else if fails(0) && passes(1) {
-            flips.gained += 1;
-            self.fixed.push(case.clone());
-        } else if passes(0) && fails(1) {
-            flips.lost += 1;
-            self.broken.push(case.clone());
-        } else {
+        let turns = |kind: Turn| decided.iter().any(|both| Turn::of(both) == kind);
+        if turns(Turn::Unsettled) || (turns(Turn::Gained) && turns(Turn::Lost)) {
             self.flaky.push(case.clone());
+        } else if turns(Turn::Gained) {
+            self.flips.gained += 1;
+            self.fixed.push(case.clone());
+        } else if turns(Turn::Lost) {
+            self.flips.lost += 1;
+            self.broken.push(case.clone());
+        } else if turns(Turn::Fails) {
+            self.flips.neither += 1;
+        } else {
+            self.flips.both += 1;
         }
     }
 
@@ -366,10 +392,7 @@ impl<'a> Counted<'a> {
         };
         let interval = match method {
             Method::Tango => self.flips.tango(level),
-            Method::CaseMeans | Method::Clusters => {
-                let step = 1.0 / self.repeats[0].min(self.repeats[1]).max(1) as f64;
-                differences.guarded_interval(step, level)
-            }
+            Method::CaseMeans | Method::Clusters => differences.guarded_interval(level),
         };
         let tested = tested(method, self.flips, &differences);
         let mean = |values: &[f64]| Differences::independent(values.iter().copied()).mean();
@@ -400,7 +423,7 @@ impl<'a> Counted<'a> {
             broken: self.broken,
             flaky: self.flaky,
             dropped: self.dropped,
-            unchanged: self.unchanged,
+            unchanged: [self.flips.both, self.flips.neither],
             noise: self.repeated.each_ref().map(|repeated| flip_rate(repeated)),
             detectable,
             needed,
@@ -410,10 +433,15 @@ impl<'a> Counted<'a> {
 
 /// The verdict on the cases at hand, and the one that holds whatever the missing trials would have said.
 fn verdicts(interval: Interval, bounds: Option<[f64; 2]>, margin: f64) -> [Verdict; 2] {
+    [interval, widened(interval, bounds)].map(|interval| Verdict::of(interval.low, interval.high, margin))
+}
+
+/// The interval moved to both ends of the bounds.
+fn widened(interval: Interval, bounds: Option<[f64; 2]>) -> Interval {
     let Interval { estimate, low, high } = interval;
     let [least, most] = bounds.unwrap_or([estimate; 2]);
-    let held = Verdict::of(low + (least - estimate).min(0.0), high + (most - estimate).max(0.0), margin);
-    [Verdict::of(low, high, margin), held]
+    let (low, high) = (low + (least - estimate).min(0.0), high + (most - estimate).max(0.0));
+    Interval { estimate, low: low.max(-1.0), high: high.min(1.0) }
 }
 
 struct Tested {

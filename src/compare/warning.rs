@@ -66,8 +66,7 @@ pub(super) fn warnings(pairs: &[Pair<'_>], joined: &Joined<'_>, subjects: &[Comp
     let runs = [pairs[0].base.run, pairs[0].candidate.run];
     let headers = runs.map(|run| &run.header);
     let mut warnings = Vec::new();
-    let is_itself =
-        |pair: &Pair<'_>| std::ptr::eq(pair.base.run, pair.candidate.run) && pair.base.name() == pair.candidate.name();
+    let is_itself = |pair: &Pair<'_>| headers[0] == headers[1] && pair.base.name() == pair.candidate.name();
     warnings.extend(pairs.iter().any(is_itself).then_some(Warning::Itself));
     let arms: [Vec<Arm<'_>>; 2] =
         [pairs.iter().map(|pair| pair.base).collect(), pairs.iter().map(|pair| pair.candidate).collect()];

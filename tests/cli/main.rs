@@ -18,3 +18,4 @@ mod resuming;
 mod spreadsheets;
 mod scoring;
 mod views;
+mod comparing;
