@@ -25,6 +25,7 @@ pub mod item;
 pub mod calibration;
 pub mod outcome;
 pub mod compare;
+pub mod gate;
 pub mod report;
 
 // The two that touch the world.
