@@ -43,6 +43,8 @@ Exit codes:
   1  something unexpected: a fault of evalrun, a full disk
   2  a mistake in the call, in a file, or no key: nothing was sent
   3  some trials have no outcome, so the figures are incomplete
+  4  the gate failed
+  5  the gate could not decide, and [gate] says that this counts
   130, 143  interrupted: the same command continues the run
 
 Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default.
@@ -107,6 +109,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Compare variants on the same cases: which is better, on which, how sure is that
     Compare(CompareArgs),
+    /// Hold a run against the [gate] of evalrun.toml
+    Gate(GateArgs),
+    /// Keep a run under version control, to hold later runs against
+    Baseline(BaselineArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
 }
@@ -180,6 +186,9 @@ pub struct RunArgs {
     /// End with the first trial that fails or errors
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
+    /// Do not hold the run against [gate], such as to make a first baseline
+    #[arg(long, help_heading = "Running")]
+    pub no_gate: bool,
     /// The run's folder [default: a new one in reports/, named by time and plan]
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub out: Option<PathBuf>,
@@ -385,6 +394,74 @@ pub struct CompareArgs {
     pub lang: Language,
 }
 
+/// `evalrun gate`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Holds a run against the [gate] of evalrun.toml, as `run` does at its end: rates that properties must reach, \
+        and how much worse than a baseline they may be.\n\n\
+        Exits with 4 if the gate fails, and with 3 if trials without an outcome could still change that; with 5 if it \
+        cannot be decided and [gate] says `inconclusive = \"fail\"`. Without a [gate] nothing is held against the run.",
+    after_long_help = "\
+Examples:
+  evalrun gate latest
+  evalrun gate latest --baseline reports/baseline --format markdown"
+)]
+pub struct GateArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The run to compare with [default: the gate's `baseline`, else the one of `evalrun baseline set`]
+    #[arg(long, value_name = "RUN")]
+    pub baseline: Option<String>,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: GateFormat,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
+/// `evalrun baseline`
+#[derive(Debug, clap::Args)]
+pub struct BaselineArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: BaselineCommand,
+}
+
+/// What to do with the baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Make a run the baseline: reports/baseline/, to be committed
+    Set(BaselineSetArgs),
+    /// Show the baseline
+    Show(BaselineShowArgs),
+}
+
+/// `evalrun baseline set`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Writes reports/baseline/: a run's verdicts, answers and digests in the plan's order, without what differs \
+        from one asking to the next. Commit it: a change of it is reviewed like one of code.",
+    after_long_help = "Example:\n  evalrun run --no-gate && evalrun baseline set latest && git add reports/baseline"
+)]
+pub struct BaselineSetArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Leave the answers out: a smaller file, but diffs show no texts
+    #[arg(long)]
+    pub without_answers: bool,
+}
+
+/// `evalrun baseline show`
+#[derive(Debug, clap::Args)]
+pub struct BaselineShowArgs {
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
 /// `evalrun calibrate`
 #[derive(Debug, clap::Args)]
 #[command(
@@ -451,6 +528,17 @@ pub enum CompareFormat {
     Markdown,
     /// The answers side by side, a page
     Html,
+}
+
+/// What `evalrun gate` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GateFormat {
+    /// Lines
+    Text,
+    /// One object
+    Json,
+    /// A list for a page
+    Markdown,
 }
 
 /// What `evalrun calibrate` prints.

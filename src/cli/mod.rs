@@ -31,6 +31,8 @@ mod rescore;
 mod report;
 mod show;
 mod compare;
+mod gate;
+mod baseline;
 
 use std::process::ExitCode;
 
@@ -76,6 +78,8 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Score(args) => score::execute(args, context),
         Command::Report(args) => report::execute(args, context),
         Command::Show(args) => show::execute(args, context),
+        Command::Baseline(args) => baseline::execute(args, context),
+        Command::Gate(args) => gate::execute(args, context),
         Command::Compare(args) => compare::execute(args, context),
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),

@@ -1,6 +1,6 @@
 //! Views of a run, each in the form that its reader opens: `csv` for spreadsheets, `markdown` for people who were not
 //! there, `diff` for how two variants differ, `terminal` after a run, `json` for programs, `calibration` for trust, `comparison` for
-//! whether one variant is better than another.
+//! whether one variant is better than another, `gate` for whether that is good enough.
 //!
 //! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out, never read back. Every count derives from
 //! [`Entry::status`](crate::outcome::Entry::status); a truncated answer is marked wherever an answer is named; whatever
@@ -10,6 +10,7 @@ pub mod calibration;
 pub mod comparison;
 pub mod csv;
 pub mod diff;
+pub mod gate;
 pub mod json;
 pub mod markdown;
 pub mod terminal;

@@ -19,3 +19,4 @@ mod spreadsheets;
 mod scoring;
 mod views;
 mod comparing;
+mod gating;
