@@ -106,7 +106,7 @@ pub(crate) fn tango(world: World, n: usize) -> f64 {
 }
 
 /// The coverage of an interval of one rate, by enumeration: the mean over true rates from .5 to .99, and the least.
-pub(crate) fn rate(interval: fn(usize, usize, f64) -> Option<Interval>, n: usize) -> (f64, f64) {
+pub(crate) fn rate(interval: RateInterval, n: usize) -> (f64, f64) {
     let covered = |rate: f64| {
         let chance = |k: usize| (ln_choose(n, k) + ln_power(rate, k) + ln_power(1.0 - rate, n - k)).exp();
         (0..=n).filter(|k| contains(interval(*k, n, LEVEL).expect("n is not 0"), rate)).map(chance).sum::<f64>()
@@ -115,9 +115,11 @@ pub(crate) fn rate(interval: fn(usize, usize, f64) -> Option<Interval>, n: usize
     (coverages.iter().sum::<f64>() / coverages.len() as f64, coverages.iter().copied().fold(1.0, f64::min))
 }
 
+/// An interval for `passed` of `n` at a level.
+pub(crate) type RateInterval = fn(usize, usize, f64) -> Option<Interval>;
+
 /// The intervals of one rate.
-pub(crate) const RATES: [(&str, fn(usize, usize, f64) -> Option<Interval>); 2] =
-    [("Wilson", wilson), ("Clopper–Pearson", clopper_pearson)];
+pub(crate) const RATES: [(&str, RateInterval); 2] = [("Wilson", wilson), ("Clopper–Pearson", clopper_pearson)];
 
 fn contains(interval: Interval, truth: f64) -> bool {
     interval.low - 1e-12 <= truth && truth <= interval.high + 1e-12
