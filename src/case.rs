@@ -57,7 +57,7 @@ pub struct Source {
 }
 
 /// A moment of publication, read and shown in Japan time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PublishedAt(Timestamp);
 

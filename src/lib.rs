@@ -24,6 +24,8 @@ pub mod stats;
 pub mod item;
 pub mod calibration;
 pub mod outcome;
+pub mod compare;
+pub mod gate;
 pub mod report;
 
 // The two that touch the world.

@@ -3,7 +3,7 @@
 //! Promises one total status for each trial, from which every count derives. A [`Run`] holds verdicts and where an
 //! answer stands in the journal, not the answers, so that 100,000 trials fit in little memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::time::Duration;
 
@@ -278,5 +278,70 @@ impl Run {
     pub fn variants(&self) -> impl Iterator<Item = (&PromptId, &ModelId)> {
         let models = || self.header.models.iter().map(|model| &model.id);
         self.header.prompts.iter().flat_map(move |prompt| models().map(move |model| (&prompt.id, model)))
+    }
+}
+
+/// What is counted or compared: whole trials or one property.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subject {
+    /// The trials' statuses: everything that is required.
+    All,
+    /// One property.
+    Property(Property),
+}
+
+impl Subject {
+    /// The subject of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let properties = Property::ALL.into_iter().map(Self::Property);
+        std::iter::once(Self::All).chain(properties).find(|subject| subject.name() == name)
+    }
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Property(property) => property.name(),
+        }
+    }
+}
+
+/// Which properties each case of a run requires.
+#[derive(Debug)]
+pub struct Required<'a>(HashMap<&'a CaseId, [bool; Property::ALL.len()]>);
+
+impl<'a> Required<'a> {
+    /// Looks them up.
+    pub fn of(run: &'a Run) -> Self {
+        let cases = run.header.cases.iter().map(|case| {
+            let required = Property::ALL.map(|property| case.required.contains(&property));
+            (&case.id, required)
+        });
+        Self(cases.collect())
+    }
+
+    /// What became of a subject in a trial; `None` if it is not required.
+    pub fn status_of(&self, entry: &Entry, subject: Subject) -> Option<Status> {
+        match subject {
+            Subject::All => Some(entry.status),
+            Subject::Property(property) => self.status(entry, property),
+        }
+    }
+
+    /// What became of a property in a trial; `None` if it is not required.
+    ///
+    /// Where a model gave no answer the trial failed, but nothing is known of its properties: they are undecided.
+    pub fn status(&self, entry: &Entry, property: Property) -> Option<Status> {
+        let verdict = entry.verdicts[property.index()];
+        let required = self.0.get(&entry.trial.case).is_some_and(|required| required[property.index()]);
+        if verdict.is_none() && !required {
+            return None;
+        }
+        Some(match (entry.status, verdict) {
+            (Status::Errored | Status::Skipped, _) => entry.status,
+            (_, Some(Verdict::Pass)) => Status::Passed,
+            (_, Some(Verdict::Fail)) => Status::Failed,
+            (_, Some(Verdict::Unscored) | None) => Status::Undecided,
+        })
     }
 }

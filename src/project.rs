@@ -3,6 +3,8 @@
 //! Promises that unknown keys and contradictions are errors with their place. Leaves finding and reading the file, and
 //! the flags that override it, to `cli`.
 
+mod gate;
+
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, TextFile};
@@ -11,6 +13,8 @@ use crate::id::{ModelId, PromptId};
 use crate::model::Model;
 use crate::property::Requirements;
 use crate::provider::unsupported;
+
+pub use gate::{BASELINE, CasePasses, GateSettings, On, Rule, Tier};
 
 /// What evalrun.toml says.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +25,8 @@ pub struct Project {
     pub require: Requirements,
     /// The models, in the file's order.
     pub models: Vec<Model>,
+    /// What a run must reach; `None` without a `[gate]`.
+    pub gate: Option<GateSettings>,
 }
 
 /// The `[run]` table.
@@ -60,6 +66,7 @@ fn read_project(reader: &Reader<'_>, node: &Node) -> Option<Project> {
     let table = reader.table(node)?;
     let run = table.get("run").and_then(|node| read_run(reader, node)).unwrap_or_default();
     let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
+    let gate = table.get("gate").and_then(|node| GateSettings::read(reader, node));
     let model_nodes = table.get("model").and_then(|node| reader.list(node)).unwrap_or_default();
     let read: Vec<(&Node, Model)> =
         model_nodes.iter().filter_map(|node| Some((node, Model::read(reader, node)?))).collect();
@@ -72,13 +79,13 @@ fn read_project(reader: &Reader<'_>, node: &Node) -> Option<Project> {
         check_params(reader, node, model);
     }
     let models: Vec<Model> = read.into_iter().map(|(_, model)| model).collect();
-    for named in &run.models {
+    for named in run.models.iter().chain(gate.iter().flat_map(|gate| &gate.models)) {
         if !models.iter().any(|model| model.id == named.id) {
             let unknown = reader.file.diagnose(named.span.clone(), format!("there is no model `{}`", named.id));
             reader.report(unknown.did_you_mean(named.id.as_str(), models.iter().map(|model| model.id.as_str())));
         }
     }
-    Some(Project { run, require, models })
+    Some(Project { run, require, models, gate })
 }
 
 /// A parameter that the model's provider has no field for would be left out in silence.

@@ -13,6 +13,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Pars
 
 use super::environment::Environment;
 use crate::diagnostic::closest;
+use crate::outcome::Subject;
 use crate::property::Property;
 use crate::report::Lang;
 
@@ -49,6 +50,8 @@ Exit codes:
   1  something unexpected: a fault of evalrun, a full disk
   2  a mistake in the call, in a file, or no key: nothing was sent
   3  some trials have no outcome, so the figures are incomplete
+  4  the gate failed
+  5  the gate could not decide, and [gate] says that this counts
   130, 143  interrupted: the same command continues the run
 
 Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default.
@@ -111,6 +114,12 @@ pub enum Command {
     Report(ReportArgs),
     /// Show one answer of a run with its evidence marked
     Show(ShowArgs),
+    /// Compare variants on the same cases: which is better, on which, how sure is that
+    Compare(CompareArgs),
+    /// Hold a run against the [gate] of evalrun.toml
+    Gate(GateArgs),
+    /// Keep a run under version control, to hold later runs against
+    Baseline(BaselineArgs),
     /// Measure how far the scorers agree with people's labels
     Calibrate(CalibrateArgs),
     /// Look after the store of answers
@@ -191,6 +200,9 @@ pub struct RunArgs {
     /// End with the first trial that fails or errors
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
+    /// Do not hold the run against [gate], such as to make a first baseline
+    #[arg(long, help_heading = "Running")]
+    pub no_gate: bool,
     /// The run's folder [default: a new one in reports/, named by time and plan]
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub out: Option<PathBuf>,
@@ -438,6 +450,114 @@ pub struct ShowArgs {
     pub lang: Language,
 }
 
+/// `evalrun compare`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Compares variants on the same cases, property by property: what got better, what got worse, on which cases, \
+        and whether that can be told from chance. The case is the unit: repeats of it, and cases of one source, are not \
+        counted as if they were more.\n\n\
+        A run is named by its folder, its run.jsonl, its name in reports/, or `latest`; one prompt of it by RUN::PROMPT, one \
+        variant by RUN::PROMPT@MODEL. Without a candidate each further prompt of the run is compared with its first. \
+        Cases are joined by id, and by what was sent where one was renamed; a case that says something else than before \
+        is left out and told.\n\n\
+        A verdict rests on the 95 % range of the difference: better (above 0), worse (below 0), worse by more than the \
+        margin, no worse than the margin; else it cannot be told. It holds whatever the missing trials would have said.",
+    after_long_help = "\
+Examples:
+  evalrun compare latest                                          its further prompts with its first
+  evalrun compare baseline latest --lang ja
+  evalrun compare latest::plain@gemini-flash latest::careful@gemini-flash
+  evalrun compare baseline latest --format markdown > comment.md  fits a comment on a code host"
+)]
+pub struct CompareArgs {
+    /// What is compared with: RUN, `RUN::PROMPT` or `RUN::PROMPT@MODEL`
+    #[arg(value_name = "BASE")]
+    pub base: String,
+    /// What is compared, one or several
+    #[arg(value_name = "CANDIDATE")]
+    pub candidates: Vec<String>,
+    /// How much worse is still no worse, in points
+    #[arg(long, value_name = "POINTS", default_value = "5", value_parser = parse_margin)]
+    pub margin: f64,
+    /// What was declared to decide: `all` that a case requires, or a property; the rest is exploration
+    #[arg(long, value_name = "PROPERTY", default_value = "all", value_parser = parse_subject)]
+    pub primary: Subject,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: CompareFormat,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
+/// `evalrun gate`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Holds a run against the [gate] of evalrun.toml, as `run` does at its end: rates that properties must reach, \
+        and how much worse than a baseline they may be.\n\n\
+        Exits with 4 if the gate fails, and with 3 if trials without an outcome could still change that; with 5 if it \
+        cannot be decided and [gate] says `inconclusive = \"fail\"`. Without a [gate] nothing is held against the run.",
+    after_long_help = "\
+Examples:
+  evalrun gate latest
+  evalrun gate latest --baseline reports/baseline --format markdown"
+)]
+pub struct GateArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// The run to compare with [default: the gate's `baseline`, else the one of `evalrun baseline set`]
+    #[arg(long, value_name = "RUN")]
+    pub baseline: Option<String>,
+    /// The form of what is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: GateFormat,
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
+/// `evalrun baseline`
+#[derive(Debug, clap::Args)]
+pub struct BaselineArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: BaselineCommand,
+}
+
+/// What to do with the baseline.
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Make a run the baseline: reports/baseline/, to be committed
+    Set(BaselineSetArgs),
+    /// Show the baseline
+    Show(BaselineShowArgs),
+}
+
+/// `evalrun baseline set`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Writes reports/baseline/: a run's verdicts, answers and digests in the plan's order, without what differs \
+        from one asking to the next. Commit it: a change of it is reviewed like one of code.",
+    after_long_help = "Example:\n  evalrun run --no-gate && evalrun baseline set latest && git add reports/baseline"
+)]
+pub struct BaselineSetArgs {
+    /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Leave the answers out: a smaller file, but diffs show no texts
+    #[arg(long)]
+    pub without_answers: bool,
+}
+
+/// `evalrun baseline show`
+#[derive(Debug, clap::Args)]
+pub struct BaselineShowArgs {
+    /// The language of the report's own words
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub lang: Language,
+}
+
 /// `evalrun calibrate`
 #[derive(Debug, clap::Args)]
 #[command(
@@ -493,6 +613,30 @@ pub enum ReportFormat {
     Csv,
 }
 
+/// What `evalrun compare` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompareFormat {
+    /// Sentences and a table
+    Text,
+    /// One object
+    Json,
+    /// Sentences, a table, the prompts' and the changed answers' diffs, in less than 60 kB
+    Markdown,
+    /// The answers side by side, a page
+    Html,
+}
+
+/// What `evalrun gate` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GateFormat {
+    /// Lines
+    Text,
+    /// One object
+    Json,
+    /// A list for a page
+    Markdown,
+}
+
 /// What `evalrun calibrate` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CalibrateFormat {
@@ -541,6 +685,15 @@ impl std::str::FromStr for Shard {
         let (index, count) = (index.parse().map_err(|_| FORM)?, count.parse().map_err(|_| FORM)?);
         if (1..=count).contains(&index) { Ok(Self { index, count }) } else { Err(FORM) }
     }
+}
+
+fn parse_margin(text: &str) -> Result<f64, &'static str> {
+    let points = text.parse::<f64>().ok().filter(|points| (0.0..=100.0).contains(points));
+    points.ok_or("expected points from 0 to 100, such as 5")
+}
+
+fn parse_subject(text: &str) -> Result<Subject, String> {
+    Subject::named(text).map_or_else(|| parse_property(text).map(Subject::Property), Ok)
 }
 
 fn parse_property(text: &str) -> Result<Property, String> {

@@ -32,6 +32,9 @@ mod report;
 mod show;
 mod cache;
 mod mock;
+mod compare;
+mod gate;
+mod baseline;
 
 use std::process::ExitCode;
 
@@ -77,6 +80,9 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Score(args) => score::execute(args, context),
         Command::Report(args) => report::execute(args, context),
         Command::Show(args) => show::execute(args, context),
+        Command::Baseline(args) => baseline::execute(args, context),
+        Command::Gate(args) => gate::execute(args, context),
+        Command::Compare(args) => compare::execute(args, context),
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
         Command::Cache(args) => cache::execute(args, context),

@@ -17,6 +17,7 @@ use super::context::Context;
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
+use super::gate;
 use super::judge::scorer;
 use super::load::Loaded;
 use super::reporting::Reporting;
@@ -50,6 +51,8 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let plan = select(&loaded, &args.selection, archive)?;
     let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();
     let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let gated = loaded.project.gate.as_ref().filter(|_| !args.no_gate);
+    let baseline = gated.map(|gated| gate::baseline(gated, args.reporting.baseline.as_deref(), archive)).transpose()?;
     check_recorded(&plan, &loaded.place)?;
     check_keys(&plan, context)?;
     let digest = plan.digest();
@@ -64,7 +67,16 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let open = begun.close(&finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
     summary::say(&open, &loaded.place, context);
-    Ok(exit(&finished, signal))
+    let exit = exit(&finished, signal);
+    let Some(gated) = gated else {
+        if loaded.project.gate.is_none() {
+            context.console.say(&gate::no_gate(&loaded));
+        }
+        return Ok(exit);
+    };
+    let gate = gate::gate(&open.reader.run, gated, baseline.flatten().as_ref())?;
+    gate::say(&gate, &open, reporting.lang, context)?;
+    Ok(if finished.interrupted { exit } else { gate::exit(&gate, &open.reader.run) })
 }
 
 fn exit(finished: &Finished, signal: Option<signal::Signal>) -> Exit {

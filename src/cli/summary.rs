@@ -40,7 +40,6 @@ pub(super) fn say(open: &OpenRun, place: &Place, context: &Context) {
             run.entries.len()
         ));
     }
-    console.say(&format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config)));
     console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), FILES.join(", ")));
 }
 

@@ -102,8 +102,9 @@ impl Pieces {
         take_over(&mut self.top, Value::Object(event));
         let is_first = |candidate: &Value| candidate["index"].as_u64().unwrap_or(0) == 0;
         let Some(Value::Object(mut candidate)) = candidates.into_iter().find(is_first) else { return };
-        if let Some(Value::Array(parts)) = candidate.remove("content").map(|mut content| content["parts"].take()) {
-            self.parts.extend(parts);
+        let content = candidate.remove("content");
+        if let Some(Value::Array(parts)) = content.as_ref().and_then(|content| content.get("parts")) {
+            self.parts.extend(parts.iter().cloned());
         }
         take_over(&mut self.candidate, Value::Object(candidate));
     }

@@ -300,6 +300,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_content_without_parts_adds_nothing() {
+        let body = "data: {\"candidates\":[{\"content\":\"x\"}]}\n\n";
+        let nothing = "malformed answer (200): no answer, and no reason for that; it begins: {\"candidates\":[]}";
+        assert_eq!(shown(read(Provider::Gemini, [body.as_bytes()])), nothing);
+    }
+
     proptest! {
         #[test]
         fn no_stream_is_too_odd(

@@ -1,13 +1,14 @@
-//! Views of a run, each in the form that its reader opens: `csv` for spreadsheets, `markdown` for people who were not
-//! there, `diff` for how two variants differ, `terminal` after a run, `json` for programs, `calibration` for trust.
+//! Views of a run, each in the form that its reader opens: tables, prose, differences, verdicts.
 //!
 //! Promises pure views: a [`Run`](crate::outcome::Run) in, bytes out, never read back. Every count derives from
 //! [`Entry::status`](crate::outcome::Entry::status); a truncated answer is marked wherever an answer is named; whatever
 //! a model wrote is text and stays text.
 
 pub mod calibration;
+pub mod comparison;
 pub mod csv;
 pub mod diff;
+pub mod gate;
 pub mod json;
 pub mod markdown;
 pub mod terminal;
@@ -16,7 +17,7 @@ mod escape;
 mod evidence;
 mod lang;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod tally;
 mod trouble;
 mod worst;

@@ -7,30 +7,11 @@ use std::collections::HashMap;
 
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status};
+pub(crate) use crate::outcome::{Required, Subject};
 use crate::property::Property;
 use crate::report::lang::Words;
 use crate::response::FinishReason;
-use crate::score::Verdict;
 use crate::stats::{Interval, LEVEL, wilson};
-
-/// What a row of a summary is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
-    /// The trials' statuses: everything that is required.
-    All,
-    /// One property.
-    Property(Property),
-}
-
-impl Subject {
-    /// The name in reports.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Property(property) => property.name(),
-        }
-    }
-}
 
 /// How a status of a subject is called: a trial passed, a property's verdict is `pass`.
 pub(crate) fn status_name(subject: Subject, status: Status, words: &Words) -> &'static str {
@@ -120,37 +101,6 @@ pub(crate) fn is_truncated(entry: &Entry) -> bool {
     entry.finish == FinishReason::Length
 }
 
-/// Which properties each case of a run requires.
-#[derive(Debug)]
-pub(crate) struct Required<'a>(HashMap<&'a CaseId, [bool; Property::ALL.len()]>);
-
-impl<'a> Required<'a> {
-    pub(crate) fn of(run: &'a Run) -> Self {
-        let cases = run.header.cases.iter().map(|case| {
-            let required = Property::ALL.map(|property| case.required.contains(&property));
-            (&case.id, required)
-        });
-        Self(cases.collect())
-    }
-
-    /// What became of a property in a trial; `None` if it is not required.
-    ///
-    /// Where a model gave no answer the trial failed, but nothing is known of its properties: they are undecided.
-    pub(crate) fn status(&self, entry: &Entry, property: Property) -> Option<Status> {
-        let verdict = entry.verdicts[property.index()];
-        let required = self.0.get(&entry.trial.case).is_some_and(|required| required[property.index()]);
-        if verdict.is_none() && !required {
-            return None;
-        }
-        Some(match (entry.status, verdict) {
-            (Status::Errored | Status::Skipped, _) => entry.status,
-            (_, Some(Verdict::Pass)) => Status::Passed,
-            (_, Some(Verdict::Fail)) => Status::Failed,
-            (_, Some(Verdict::Unscored) | None) => Status::Undecided,
-        })
-    }
-}
-
 /// Counts a run, variant by variant in report order.
 pub(crate) fn tally(run: &Run) -> Vec<VariantTally<'_>> {
     let required = Required::of(run);
@@ -165,11 +115,7 @@ pub(crate) fn tally(run: &Run) -> Vec<VariantTally<'_>> {
         let (variant, cases) = &mut counters[*place];
         variant.add(entry);
         for ((subject, tally), cases) in variant.subjects.iter_mut().zip(cases) {
-            let status = match subject {
-                Subject::All => Some(entry.status),
-                Subject::Property(property) => required.status(entry, *property),
-            };
-            if let Some(status) = status {
+            if let Some(status) = required.status_of(entry, *subject) {
                 tally.counts[status as usize] += 1;
                 cases.entry(&entry.trial.case).or_default().add(status);
             }

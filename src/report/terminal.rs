@@ -4,6 +4,7 @@
 //! says the same; and that nothing in an answer reaches the terminal as a command.
 
 mod calibration;
+mod comparison;
 mod layout;
 mod show;
 
@@ -26,6 +27,7 @@ use crate::score::{Score, Verdict};
 use layout::{Align, Cell, Column, Label, cut, write_columns};
 
 pub use calibration::write_calibration;
+pub use comparison::write_comparison;
 pub use show::{write_outcome, write_scored};
 
 /// The widest table: what fits a terminal beside another window, and a CI log.

@@ -22,3 +22,5 @@ mod scoring;
 mod views;
 mod mock;
 mod faults;
+mod comparing;
+mod gating;

@@ -1,48 +1,6 @@
-//! Statistics of rates: how far a share observed in few cases can be trusted.
-//!
-//! Promises pure functions in which undefined is `None`, never 0 or NaN.
+//! Agreement of two judges on the same cases: raw, Cohen's κ, Gwet's AC1, each with an interval.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-/// The level of every interval in reports: 95 %, two-sided.
-pub const LEVEL: f64 = 0.95;
-
-/// An estimate with the interval that plausibly holds the true value; all three are shares in 0..=1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    /// The share observed.
-    pub estimate: f64,
-    /// The interval's lower end.
-    pub low: f64,
-    /// The interval's upper end.
-    pub high: f64,
-}
-
-/// Wilson's score interval for `passed` of `n` independent cases at a two-sided `level`, such as [`LEVEL`].
-///
-/// Unlike the textbook interval it holds its level for few cases and for rates near 0 and 1. Repeats of one case are
-/// not independent: count cases, not trials. `None` if nothing was counted, more passed than were counted, or the level
-/// does not lie between 0 and 1.
-pub fn wilson(passed: usize, n: usize, level: f64) -> Option<Interval> {
-    if n == 0 || passed > n {
-        return None;
-    }
-    let z = quantile(level)?;
-    let (passed, n) = (as_f64(passed), as_f64(n));
-    let share = passed / n;
-    let scale = 1.0 + z * z / n;
-    let centre = (share + z * z / (2.0 * n)) / scale;
-    let half = z / scale * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    // At 0 and n the ends are 0 and 1 exactly; rounding would leave a trace such as 1e-17.
-    let low = if passed == 0.0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if passed >= n { 1.0 } else { (centre + half).min(1.0) };
-    Some(Interval { estimate: share, low, high })
-}
-
-/// The normal quantile that a two-sided `level` leaves half of the rest above; `None` outside of 0..1.
-fn quantile(level: f64) -> Option<f64> {
-    (level > 0.0 && level < 1.0).then(|| Normal::standard().inverse_cdf(f64::midpoint(1.0, level)))
-}
+use super::{Interval, as_f64, quantile, wilson};
 
 /// How two judges' verdicts on the same cases fall: a table of counts with one judge's verdict down, the other's across.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -149,56 +107,10 @@ struct Shares {
     columns: [f64; 2],
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of trials are far below 2^52")]
-const fn as_f64(count: usize) -> f64 {
-    count as f64
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::LEVEL;
     use super::*;
-
-    #[test]
-    fn wilson_agrees_with_statsmodels() {
-        for (passed, n, low, high) in [
-            (0, 20, 0.0, 0.161_125),
-            (20, 20, 0.838_875, 1.0),
-            (17, 20, 0.639_581, 0.947_631),
-            (45, 50, 0.786_398, 0.956_524),
-        ] {
-            let interval = wilson(passed, n, LEVEL).unwrap();
-            assert!((interval.low - low).abs() < 5e-7, "{passed}/{n}: {interval:?}");
-            assert!((interval.high - high).abs() < 5e-7, "{passed}/{n}: {interval:?}");
-        }
-    }
-
-    #[test]
-    fn nothing_counted_has_no_rate() {
-        assert_eq!(wilson(0, 0, LEVEL), None);
-        assert_eq!(wilson(2, 1, LEVEL), None);
-        for level in [0.0, 1.0, -1.0, f64::NAN] {
-            assert_eq!(wilson(1, 2, level), None);
-        }
-    }
-
-    #[test]
-    fn an_interval_holds_its_estimate_and_ends_exactly_at_0_and_1() {
-        for n in 1..=200 {
-            for passed in 0..=n {
-                let Interval { estimate, low, high } = wilson(passed, n, LEVEL).unwrap();
-                assert!(0.0 <= low && low <= estimate && estimate <= high && high <= 1.0, "{passed}/{n}");
-            }
-            assert_eq!(wilson(0, n, LEVEL).unwrap().low.to_bits(), 0.0_f64.to_bits());
-            assert_eq!(wilson(n, n, LEVEL).unwrap().high.to_bits(), 1.0_f64.to_bits());
-        }
-    }
-
-    #[test]
-    fn failing_mirrors_passing() {
-        let (passing, failing) = (wilson(17, 20, LEVEL).unwrap(), wilson(3, 20, LEVEL).unwrap());
-        assert!((passing.low - (1.0 - failing.high)).abs() < 1e-12);
-        assert!((passing.high - (1.0 - failing.low)).abs() < 1e-12);
-    }
 
     fn table(both: usize, first: usize, second: usize, neither: usize) -> TwoByTwo {
         TwoByTwo { both, first, second, neither }

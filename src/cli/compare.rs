@@ -1,0 +1,263 @@
+//! `evalrun compare`: is a candidate better than the base, on which cases, and how sure is that?
+
+use similar::TextDiff;
+
+use super::args::{CompareArgs, CompareFormat};
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::runs::{Archive, OpenRun, Variant};
+use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare};
+use crate::id::PromptId;
+use crate::outcome::Run;
+use crate::report::comparison::{Titled, write_json, write_markdown};
+use crate::report::diff::{Diff, DiffOptions, Side, write_html};
+use crate::report::terminal::write_comparison;
+use crate::stats::{CochranQ, Undefined};
+
+/// Runs the command.
+///
+/// # Errors
+/// A run cannot be found or read, or two have no case in common.
+pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Error> {
+    let place = context.place_if_any()?;
+    let archive = context.archive(place.as_ref());
+    let base = Chosen::open(&args.base, archive)?;
+    let candidates: Vec<Chosen> =
+        args.candidates.iter().map(|text| Chosen::open(text, archive)).collect::<Result<_, _>>()?;
+    let contests = contests(&base, &candidates)?;
+    let options = Options {
+        margin: args.margin / 100.0,
+        primary: args.primary,
+        candidates: contests.len(),
+        ..Options::default()
+    };
+    let compared: Vec<Made<'_>> =
+        contests.iter().map(|contest| Made::of(contest, options)).collect::<Result<_, _>>()?;
+    let mut wholes: Vec<Comparison> = compared.iter().map(|made| made.whole.clone()).collect();
+    adjust(&mut wholes);
+    let titled: Vec<Titled<'_>> = contests
+        .iter()
+        .zip(&compared)
+        .zip(&wholes)
+        .map(|((contest, made), whole)| made.titled(contest, whole))
+        .collect();
+    let several = several(&contests, &options);
+    let lang = args.lang.into();
+    let diffs = || contests.iter().flat_map(Contest::diffs).collect::<Vec<_>>();
+    let diff_options = DiffOptions { lang, ..DiffOptions::default() };
+    context.console.print(|out| match args.format {
+        CompareFormat::Text => write_comparison(&titled, several.as_ref(), context.console.terminal_options(lang), out),
+        CompareFormat::Json => write_json(&titled, several.as_ref(), lang, out),
+        CompareFormat::Markdown => write_markdown(&titled, &prompt_patches(&contests), &diffs(), diff_options, out),
+        CompareFormat::Html => write_html(&diffs(), diff_options, out),
+    })?;
+    let is_incomplete =
+        wholes.iter().flat_map(|whole| &whole.warnings).any(|warning| matches!(warning, Warning::Missing { .. }));
+    Ok(if is_incomplete { Exit::Incomplete } else { Exit::Fine })
+}
+
+/// What the user named: a run, and which of its variants.
+struct Chosen {
+    open: OpenRun,
+    /// As reports name it.
+    name: String,
+    variants: Vec<Variant>,
+    /// Whether the user named one variant.
+    is_one: bool,
+}
+
+impl Chosen {
+    /// `RUN`, `RUN::PROMPT` or `RUN::PROMPT@MODEL`.
+    fn open(text: &str, archive: Archive<'_>) -> Result<Self, Error> {
+        let (run, selected) = text.split_once("::").map_or((text, None), |(run, selected)| (run, Some(selected)));
+        if selected.is_some_and(|selected| selected.contains('@')) {
+            let (open, variant) = archive.open_variant(text)?;
+            let variants: Vec<Variant> = variant.into_iter().collect();
+            let name = format!("{}::{}", open.reader.run.header.name, selected.unwrap_or_default());
+            return Ok(Self { open, name, variants, is_one: true });
+        }
+        let open = archive.open(run)?;
+        let header = &open.reader.run.header;
+        let is_chosen = |prompt: &PromptId| selected.is_none_or(|selected| selected == prompt.as_str());
+        let all = open.reader.run.variants().map(|(prompt, model)| (prompt.clone(), model.clone()));
+        let variants: Vec<Variant> = all.filter(|(prompt, _)| is_chosen(prompt)).collect();
+        if let (true, Some(selected)) = (variants.is_empty(), selected) {
+            let prompts: Vec<&str> = header.prompts.iter().map(|prompt| prompt.id.as_str()).collect();
+            return Err(Error::usage(format!("the run {run} has no prompt {selected}"))
+                .did_you_mean(selected, "prompts", prompts));
+        }
+        let name = selected.map_or_else(|| header.name.clone(), |selected| format!("{}::{selected}", header.name));
+        Ok(Self { name, variants, is_one: false, open })
+    }
+
+    fn run(&self) -> &Run {
+        &self.open.reader.run
+    }
+}
+
+/// A candidate with its base: the variants of both that belong together.
+struct Contest<'a> {
+    base: &'a Chosen,
+    candidate: &'a Chosen,
+    /// The base's and the candidate's, as reports name them.
+    names: [String; 2],
+    variants: Vec<[&'a Variant; 2]>,
+}
+
+impl<'a> Contest<'a> {
+    fn pairs(&self) -> Vec<Pair<'a>> {
+        let pair = |[base, candidate]: &[&'a Variant; 2]| Pair {
+            base: arm(self.base, base),
+            candidate: arm(self.candidate, candidate),
+        };
+        self.variants.iter().map(pair).collect()
+    }
+
+    fn diffs(&self) -> Vec<Diff<'a>> {
+        let are_one = self.base.run().header == self.candidate.run().header;
+        let diff = |[base, candidate]: &[&'a Variant; 2]| Diff {
+            base: side(self.base, base, are_one),
+            candidate: side(self.candidate, candidate, are_one),
+        };
+        self.variants.iter().map(diff).collect()
+    }
+}
+
+fn arm<'a>(chosen: &'a Chosen, (prompt, model): &'a Variant) -> Arm<'a> {
+    Arm { run: chosen.run(), prompt, model }
+}
+
+fn side<'a>(chosen: &'a Chosen, (prompt, model): &'a Variant, are_one: bool) -> Side<'a> {
+    let run_name = (!are_one).then(|| chosen.run().header.name.clone());
+    Side { run: chosen.run(), outcomes: &chosen.open.reader, prompt, model, run_name }
+}
+
+/// Who is compared with whom. A run alone: each further prompt with the first. A base that is one variant: each variant
+/// of the candidates by itself. Else each variant with its counterpart, all together.
+fn contests<'a>(base: &'a Chosen, candidates: &'a [Chosen]) -> Result<Vec<Contest<'a>>, Error> {
+    if candidates.is_empty() {
+        return within(base);
+    }
+    let mut contests = Vec::new();
+    for candidate in candidates {
+        match (base.variants.as_slice(), base.is_one || candidate.is_one) {
+            ([one], true) if !candidate.is_one => {
+                let others = candidate.variants.iter().filter(|other| {
+                    candidate.variants.len() == 1 || *other != one || candidate.run().header != base.run().header
+                });
+                contests.extend(others.map(|other| Contest {
+                    base,
+                    candidate,
+                    names: [base.name.clone(), variant_name(candidate, other)],
+                    variants: vec![[one, other]],
+                }));
+            }
+            _ => {
+                let with = |other: &'a Variant| Some([counterpart(base, other)?, other]);
+                let variants: Vec<_> = candidate.variants.iter().filter_map(with).collect();
+                if variants.is_empty() {
+                    let message = format!("{} has no counterpart in {}", candidate.name, base.name);
+                    return Err(Error::usage(message).hint("name the variants: RUN::PROMPT@MODEL"));
+                }
+                contests.push(Contest {
+                    base,
+                    candidate,
+                    names: [base.name.clone(), candidate.name.clone()],
+                    variants,
+                });
+            }
+        }
+    }
+    Ok(contests)
+}
+
+/// Each further prompt of a run with its first.
+fn within(run: &Chosen) -> Result<Vec<Contest<'_>>, Error> {
+    let prompts = &run.run().header.prompts;
+    let Some((first, others)) = prompts.split_first().filter(|(_, others)| !others.is_empty()) else {
+        let message = format!("{} has one prompt: there is nothing to compare it with", run.name);
+        return Err(Error::usage(message).hint("name a second run"));
+    };
+    let contest = |other: &PromptId| {
+        let of = |id: &PromptId| run.variants.iter().filter(|variant| variant.0 == *id).collect::<Vec<_>>();
+        Contest {
+            base: run,
+            candidate: run,
+            names: [&first.id, other].map(|id| format!("{}::{id}", run.run().header.name)),
+            variants: of(&first.id).into_iter().zip(of(other)).map(|(base, candidate)| [base, candidate]).collect(),
+        }
+    };
+    Ok(others.iter().map(|other| contest(&other.id)).collect())
+}
+
+fn variant_name(chosen: &Chosen, (prompt, model): &Variant) -> String {
+    format!("{}::{prompt}@{model}", chosen.run().header.name)
+}
+
+/// The variant of the base to compare with: the same one, the same model's first prompt, or the only one there is.
+fn counterpart<'a>(base: &'a Chosen, other: &Variant) -> Option<&'a Variant> {
+    let same = base.variants.iter().find(|variant| *variant == other);
+    let same_model = || base.variants.iter().find(|variant| variant.1 == other.1);
+    same.or_else(same_model).or_else(|| base.variants.first().filter(|_| base.variants.len() == 1))
+}
+
+/// A comparison, and each of its variants by itself.
+struct Made<'a> {
+    whole: Comparison,
+    parts: Vec<(Pair<'a>, Comparison)>,
+}
+
+impl<'a> Made<'a> {
+    fn of(contest: &Contest<'a>, options: Options) -> Result<Self, Error> {
+        let pairs = contest.pairs();
+        let whole = compare(&pairs, options).filter(|whole| whole.cases.same > 0).ok_or_else(|| {
+            let [base, candidate] = &contest.names;
+            Error::usage(format!("{base} and {candidate} have no case in common")).hint(
+                "cases are joined by id, or by what was sent; one that says something else than before is another",
+            )
+        })?;
+        let alone = Options { candidates: 1, ..options };
+        let part = |pair: Pair<'a>| Some((pair, compare(&[pair], alone)?));
+        let parts = if pairs.len() > 1 { pairs.into_iter().filter_map(part).collect() } else { Vec::new() };
+        Ok(Self { whole, parts })
+    }
+
+    fn titled<'t>(&'t self, contest: &Contest<'_>, whole: &'t Comparison) -> Titled<'t> {
+        let [base, candidate] = contest.names.clone();
+        let part = |(pair, comparison): &'t (Pair<'_>, Comparison)| Titled {
+            base: pair.base.name(),
+            candidate: pair.candidate.name(),
+            comparison,
+            parts: Vec::new(),
+        };
+        Titled { base, candidate, comparison: whole, parts: self.parts.iter().map(part).collect() }
+    }
+}
+
+/// Whether any of three or more single variants differs, for the subject that was declared to decide.
+fn several(contests: &[Contest<'_>], options: &Options) -> Option<Result<CochranQ, Undefined>> {
+    let pairs: Vec<Pair<'_>> = contests.iter().flat_map(Contest::pairs).collect();
+    let is_single = contests.iter().all(|contest| contest.variants.len() == 1);
+    let arms = pairs.first().map(|pair| pair.base).into_iter().chain(pairs.iter().map(|pair| pair.candidate));
+    (contests.len() > 1 && is_single).then(|| any_differs(&arms.collect::<Vec<_>>(), options.primary))
+}
+
+/// How the prompts of each contest differ, line by line, once each.
+fn prompt_patches(contests: &[Contest<'_>]) -> Vec<(String, String)> {
+    let mut patches: Vec<(String, String)> = Vec::new();
+    for contest in contests {
+        for [base, candidate] in &contest.variants {
+            let text = |chosen: &Chosen, id: &PromptId| {
+                let prompts = &chosen.run().header.prompts;
+                prompts.iter().find(|prompt| prompt.id == *id).map(|prompt| prompt.text.clone()).unwrap_or_default()
+            };
+            let (old, new) = (text(contest.base, &base.0), text(contest.candidate, &candidate.0));
+            let title = format!("{} → {}", base.0, candidate.0);
+            if old != new && patches.iter().all(|(known, _)| *known != title) {
+                patches.push((title, TextDiff::from_lines(&old, &new).unified_diff().to_string()));
+            }
+        }
+    }
+    patches
+}

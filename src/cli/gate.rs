@@ -1,0 +1,116 @@
+//! `evalrun gate`, and the gate at the end of `run`: a run held against the `[gate]` of evalrun.toml.
+
+use super::args::{GateArgs, GateFormat};
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::load::Loaded;
+use super::runs::{Archive, OpenRun};
+use crate::gate::{Gate, judge};
+use crate::outcome::{Run, Status};
+use crate::project::{BASELINE, GateSettings};
+use crate::report::Lang;
+use crate::report::gate::{GateForm, write_gate, write_gate_json};
+
+/// Runs the command.
+///
+/// # Errors
+/// There is no such run or baseline, or the gate selects nothing of the run.
+pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error> {
+    let loaded = Loaded::read(context.place()?)?;
+    let archive = context.archive(Some(&loaded.place));
+    let open = archive.open(&args.run)?;
+    let run = &open.reader.run;
+    let Some(settings) = &loaded.project.gate else {
+        context.console.say(&no_gate(&loaded));
+        return Ok(if is_complete(run) { Exit::Fine } else { Exit::Incomplete });
+    };
+    let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
+    let gate = gate(run, settings, baseline.as_ref())?;
+    let lang = args.lang.into();
+    context.console.print(|out| match args.format {
+        GateFormat::Text => write_gate(&gate, run, &open.reader, GateForm::Text, lang, out),
+        GateFormat::Markdown => write_gate(&gate, run, &open.reader, GateForm::Markdown, lang, out),
+        GateFormat::Json => write_gate_json(&gate, run, out),
+    })?;
+    Ok(exit(&gate, run))
+}
+
+/// That there is no gate, and what that means.
+pub(super) fn no_gate(loaded: &Loaded) -> String {
+    let place = &loaded.place;
+    format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config))
+}
+
+/// The run that the gate compares with, if a rule needs one.
+///
+/// # Errors
+/// There is none.
+pub(super) fn baseline(
+    settings: &GateSettings,
+    flag: Option<&str>,
+    archive: Archive<'_>,
+) -> Result<Option<OpenRun>, Error> {
+    if !settings.needs_baseline() {
+        return Ok(None);
+    }
+    let named = flag.map(|flag| flag.split("::").next().unwrap_or(flag));
+    let name = named.or(settings.baseline.as_deref()).unwrap_or(BASELINE);
+    match archive.open(name) {
+        Err(Error::Usage { .. }) if named.is_none() => {
+            let message = format!("the gate compares with the baseline {name}, and there is none");
+            Err(Error::usage(message).hint("make one: evalrun run --no-gate, then evalrun baseline set latest"))
+        }
+        open => open.map(Some),
+    }
+}
+
+/// Holds a run against the gate.
+///
+/// # Errors
+/// The gate selects nothing of the run.
+pub(super) fn gate(run: &Run, settings: &GateSettings, baseline: Option<&OpenRun>) -> Result<Gate, Error> {
+    let nothing = || {
+        let variants: Vec<String> = run.variants().map(|(prompt, model)| format!("{prompt}@{model}")).collect();
+        Error::usage("the gate's prompts and models select nothing of this run")
+            .hint(format!("the run has {}", variants.join(", ")))
+    };
+    judge(run, settings, baseline.map(|baseline| &baseline.reader.run)).ok_or_else(nothing)
+}
+
+/// Says on standard error what the gate came to; what fails a pipeline is said even if little is to be said.
+///
+/// # Errors
+/// An outcome cannot be read.
+pub(super) fn say(gate: &Gate, open: &OpenRun, lang: Lang, context: &Context) -> Result<(), Error> {
+    let mut text = Vec::new();
+    let written = write_gate(gate, &open.reader.run, &open.reader, GateForm::Text, lang, &mut text);
+    written.map_err(Error::file(&open.folder))?;
+    let text = String::from_utf8_lossy(&text);
+    match exit(gate, &open.reader.run) {
+        Exit::Fine => context.console.say(text.trim_end()),
+        _ => context.console.complain(text.trim_end()),
+    }
+    Ok(())
+}
+
+/// The exit code: a failure that no missing trial could avert, then missing trials, then what the gate says of the rest.
+pub(super) fn exit(gate: &Gate, run: &Run) -> Exit {
+    use crate::gate::Decision::{Failed, Inconclusive, Passed};
+    let missing_elsewhere = run.count(Status::Errored) + run.count(Status::Skipped) > gate.missing.0;
+    if gate.surely_failed() {
+        return Exit::GateFailed;
+    }
+    if gate.is_incomplete() || missing_elsewhere {
+        return Exit::Incomplete;
+    }
+    match gate.decision() {
+        Failed => Exit::GateFailed,
+        Inconclusive if gate.inconclusive_fails => Exit::GateInconclusive,
+        Inconclusive | Passed => Exit::Fine,
+    }
+}
+
+fn is_complete(run: &Run) -> bool {
+    run.count(Status::Errored) + run.count(Status::Skipped) == 0
+}

@@ -1,0 +1,171 @@
+//! Comparisons as Markdown, fit to be a comment on a code host: the verdict first, then broken cases with their words.
+//!
+//! Promises fewer than [`MOST_BYTES`] bytes, cut between two cases and said to be.
+
+use std::io::{self, Write};
+
+use super::sentence::{Sentences, sentences};
+use super::{Titled, movement, p_in_words, signed, telling};
+use crate::compare::{Compared, Comparison, Measure};
+use crate::outcome::Subject;
+use crate::report::csv::decimal;
+use crate::report::diff::{Diff, DiffOptions, write_markdown as write_diffs};
+use crate::report::escape::{markdown as escape, markdown_name as name};
+
+/// The most bytes: a comment on GitHub takes 65,536 characters.
+pub const MOST_BYTES: usize = 60_000;
+
+/// Writes comparisons, then the diffs of the changed cases.
+///
+/// # Errors
+/// `out` cannot be written, or an outcome cannot be read.
+pub fn write_markdown(
+    compared: &[Titled<'_>],
+    prompts: &[(String, String)],
+    diffs: &[Diff<'_>],
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = sentences(options.lang);
+    let mut text = Vec::new();
+    for titled in compared {
+        write_comparison(titled, words, &mut text)?;
+    }
+    for (title, patch) in prompts {
+        writeln!(text, "\n## {}: {}\n", words.prompts, name(title))?;
+        let fence = "`".repeat(longest_run(patch).max(2) + 1);
+        writeln!(text, "{fence}diff\n{}\n{fence}", crate::report::escape::visible(patch).trim_end())?;
+    }
+    if !diffs.is_empty() {
+        writeln!(text)?;
+        write_diffs(diffs, options, &mut text)?;
+    }
+    out.write_all(within(&String::from_utf8_lossy(&text), words).as_bytes())
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// The text cut before the heading of the first case that does not fit.
+fn within(text: &str, words: &Sentences) -> String {
+    let room = MOST_BYTES - words.cut.len() - 8;
+    if text.len() <= room {
+        return text.to_owned();
+    }
+    let heads = text.match_indices("\n##").map(|(at, _)| at).take_while(|at| *at <= room);
+    let end = heads
+        .last()
+        .filter(|at| *at > 0)
+        .unwrap_or_else(|| (0..=room).rfind(|at| text.is_char_boundary(*at)).unwrap_or(0));
+    format!("{}\n\n{}\n", text[..end].trim_end(), words.cut)
+}
+
+fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    let Titled { base, candidate, comparison, parts } = titled;
+    writeln!(out, "# {}: {} → {}\n", words.title, name(base), name(candidate))?;
+    let mut about = vec![(words.cases)(comparison.cases.same)];
+    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    writeln!(out, "{}\n", about.join(" · "))?;
+    write_findings(comparison, words, out)?;
+    write_table(comparison, words, out)?;
+    let (moved, of) = movement(comparison);
+    writeln!(out)?;
+    if of > 1 {
+        writeln!(out, "{}", (words.movement)(moved, of))?;
+    }
+    if let Some(all) = comparison.subject(Subject::All) {
+        let [base, candidate] = all.noise.map(Result::ok);
+        if let Some(noise) = (words.noise)(base, candidate) {
+            writeln!(out, "{noise}")?;
+        }
+    }
+    if let Some(primary) = comparison.subject(comparison.options.primary) {
+        writeln!(out, "{}", (words.method)(primary, comparison.options.margin))?;
+        writeln!(out, "{}", adjustment(comparison, primary, words))?;
+    }
+    write_measures(comparison, words, out)?;
+    if !comparison.warnings.is_empty() {
+        writeln!(out, "\n**{}**\n", words.warnings)?;
+        comparison.warnings.iter().try_for_each(|warning| writeln!(out, "- {}", escape(&(words.warning)(warning))))?;
+    }
+    if !comparison.cases.renamed.is_empty() {
+        let renamed = comparison
+            .cases
+            .renamed
+            .iter()
+            .map(|(old, new)| format!("{} → {}", name(old.as_str()), name(new.as_str())));
+        writeln!(out, "\n**{}**: {}", words.renamed, renamed.collect::<Vec<_>>().join(", "))?;
+    }
+    for Titled { base, candidate, comparison, .. } in parts {
+        writeln!(out, "\n## {} → {}\n", name(base), name(candidate))?;
+        write_findings(comparison, words, out)?;
+    }
+    Ok(())
+}
+
+fn write_findings(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    telling(comparison).try_for_each(|compared| {
+        let sentence = (words.finding)(compared, comparison.options.margin);
+        writeln!(out, "- **{}**: {sentence}", name(compared.subject.name()))
+    })
+}
+
+fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n| | {} |\n|---|{}", words.columns.join(" | "), "---:|".repeat(words.columns.len()))?;
+    for compared in &comparison.subjects {
+        writeln!(out, "| {} | {} |", name(compared.subject.name()), row(compared, words).join(" | "))?;
+    }
+    Ok(())
+}
+
+/// The cells of a subject: rates, difference, range, verdict, counts, p.
+pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 10] {
+    let none = || "–".to_owned();
+    let percent = |side: usize| compared.rates.map_or_else(none, |rates| format!("{:.0} %", rates[side] * 100.0));
+    let interval = compared.range();
+    let count = |ids: &[crate::id::CaseId]| if ids.is_empty() { String::new() } else { ids.len().to_string() };
+    [
+        percent(0),
+        percent(1),
+        compared.estimate.map_or_else(none, signed),
+        interval.map_or_else(none, |interval| format!("{} … {}", signed(interval.low), signed(interval.high))),
+        (words.verdict)(compared.verdict).to_owned(),
+        count(&compared.fixed),
+        count(&compared.broken),
+        count(&compared.flaky),
+        compared.p.map_or_else(|_| none(), p_in_words),
+        compared.p_adjusted.map_or_else(none, p_in_words),
+    ]
+}
+
+/// How p was adjusted.
+pub(crate) fn adjustment(comparison: &Comparison, primary: &Compared, words: &Sentences) -> String {
+    let others = comparison.subjects.iter().find(|compared| compared.subject != primary.subject);
+    (words.adjusted)(primary.subject.name(), primary.family, others.map_or(0, |other| other.family))
+}
+
+fn write_measures(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    if comparison.measures.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<String> = comparison.measures.iter().map(measure).collect();
+    writeln!(out, "\n**{}**: {}", words.measures, shown.join(" · "))
+}
+
+/// A measure in a line: `chars 812 → 640 (−172; −230 … −114)`.
+pub(crate) fn measure(measured: &crate::compare::Measured) -> String {
+    let number = |value: f64| match measured.measure {
+        Measure::Cost => decimal(value, 3),
+        Measure::Chars | Measure::OutputTokens | Measure::Latency => format!("{value:.0}"),
+    };
+    let with_sign = |value: f64| {
+        let sign = if value < 0.0 { "−" } else { "+" };
+        format!("{sign}{}", number(value.abs()))
+    };
+    let [base, candidate] = measured.means;
+    let range =
+        measured.interval.map(|interval| format!("; {} … {}", with_sign(interval.low), with_sign(interval.high)));
+    let difference = format!("{}{}", with_sign(candidate - base), range.unwrap_or_default());
+    format!("{} {} → {} ({difference})", measured.measure.name(), number(base), number(candidate))
+}

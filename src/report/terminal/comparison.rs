@@ -1,0 +1,197 @@
+//! Comparisons on a terminal: a sentence on what was declared to decide, a table, the cases, what could mislead.
+
+use std::io::{self, Write};
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::layout::{Align, Cell, Column, Label, write_columns};
+use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, write_lines};
+use crate::compare::{Compared, Comparison, Verdict};
+use crate::id::CaseId;
+use crate::outcome::Subject;
+use crate::report::comparison::{Sentences, Titled, adjustment, measure, movement, row, sentences, telling};
+use crate::report::escape::one_line;
+use crate::stats::{CochranQ, Undefined};
+
+/// The most cases that a list names.
+const MOST_CASES: usize = 8;
+
+/// Columns of [`row`] that are treated by themselves.
+const VERDICT: usize = 4;
+const FIXED: usize = 5;
+const BROKEN: usize = 6;
+const FLAKY: usize = 7;
+const P: usize = 8;
+const P_ADJUSTED: usize = 9;
+
+/// Writes comparisons of one base with one or several candidates.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn write_comparison(
+    compared: &[Titled<'_>],
+    several: Option<&Result<CochranQ, Undefined>>,
+    options: TerminalOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let words = sentences(options.lang);
+    let mut text = Vec::new();
+    for (n, titled) in compared.iter().enumerate() {
+        if n > 0 {
+            writeln!(text, "\n{}\n", "─".repeat(options.width))?;
+        }
+        write_one(titled, words, options, &mut text)?;
+    }
+    if let Some(several) = several {
+        let p = several.as_ref().map(|found| found.p).map_err(|why| *why);
+        paragraph(&(words.several)(compared.len() + 1, p), options, &mut text)?;
+    }
+    write_lines(&text, out)
+}
+
+fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let Titled { base, candidate, comparison, parts } = titled;
+    let margin = comparison.options.margin;
+    writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(base), one_line(candidate))))?;
+    let mut about = vec![(words.cases)(comparison.cases.same)];
+    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    writeln!(out, "{}\n", options.paint(QUIET, &about.join(" · ")))?;
+    for compared in telling(comparison) {
+        let name = options.paint(style(compared.verdict), compared.subject.name());
+        paragraph(&format!("{name}: {}", (words.finding)(compared, margin)), options, out)?;
+    }
+    writeln!(out)?;
+    write_table(comparison, words, options, out)?;
+    write_cases(comparison, words, options, out)?;
+    writeln!(out)?;
+    let (moved, of) = movement(comparison);
+    if of > 1 {
+        paragraph(&(words.movement)(moved, of), options, out)?;
+    }
+    if let Some(all) = comparison.subject(Subject::All) {
+        let [base, candidate] = all.noise.map(Result::ok);
+        (words.noise)(base, candidate).map_or(Ok(()), |noise| paragraph(&noise, options, out))?;
+    }
+    if !comparison.measures.is_empty() {
+        let measures: Vec<String> = comparison.measures.iter().map(measure).collect();
+        paragraph(&measures.join(" · "), options, out)?;
+    }
+    if let Some(primary) = comparison.subject(comparison.options.primary) {
+        paragraph(&(words.method)(primary, margin), options, out)?;
+        paragraph(&adjustment(comparison, primary, words), options, out)?;
+    }
+    for warning in &comparison.warnings {
+        paragraph(&options.paint(ODD, &format!("! {}", one_line(&(words.warning)(warning)))), options, out)?;
+    }
+    for part in parts {
+        writeln!(out)?;
+        write_part(part, words, options, out)?;
+    }
+    Ok(())
+}
+
+/// One of several variants: a line, and a line for each property that moved.
+fn write_part(part: &Titled<'_>, words: &Sentences, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(&part.base), one_line(&part.candidate))))?;
+    for compared in telling(part.comparison) {
+        let name = options.paint(style(compared.verdict), compared.subject.name());
+        let finding = (words.finding)(compared, part.comparison.options.margin);
+        paragraph(&format!("  {name}: {finding}"), options, out)?;
+    }
+    Ok(())
+}
+
+const fn style(verdict: Option<Verdict>) -> anstyle::Style {
+    match verdict {
+        Some(Verdict::Better) => GOOD,
+        Some(Verdict::Worse | Verdict::WorseByMore) => BAD,
+        Some(Verdict::NoWorse) => TITLE,
+        Some(Verdict::Inconclusive) | None => QUIET,
+    }
+}
+
+fn write_table(
+    comparison: &Comparison,
+    words: &Sentences,
+    options: TerminalOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let subjects = &comparison.subjects;
+    let labels: Vec<Label> =
+        subjects.iter().map(|compared| Label { group: None, text: compared.subject.name().to_owned() }).collect();
+    let rows: Vec<[String; 10]> = subjects.iter().map(|compared| row(compared, words)).collect();
+    let is_told = |n: &usize| ![FIXED, BROKEN, FLAKY].contains(n) || rows.iter().any(|row| !row[*n].is_empty());
+    let column = |n: usize| {
+        let cell = |(compared, row): (&Compared, &[String; 10])| {
+            let style = [(VERDICT, style(compared.verdict)), (FIXED, GOOD), (BROKEN, BAD)];
+            let style = style.into_iter().find(|(column, _)| *column == n).map_or(QUIET, |(_, style)| style);
+            match n {
+                P => Cell::plain(format!("{} / {}", row[P], row[P_ADJUSTED])),
+                VERDICT | FIXED | BROKEN => Cell { text: row[n].clone(), style },
+                _ => Cell::plain(row[n].clone()),
+            }
+        };
+        let heading = if n == P { format!("p / {}", words.columns[P_ADJUSTED]) } else { words.columns[n].to_owned() };
+        let align = if n == VERDICT { Align::Left } else { Align::Right };
+        Column::new("", &heading, subjects.iter().zip(&rows).map(cell)).aligned(align)
+    };
+    let columns: Vec<Column> = (0..P_ADJUSTED).filter(is_told).map(column).collect();
+    write_columns(&labels, &columns, options, out)
+}
+
+/// The cases that changed: of whole trials, or of the property that was declared to decide.
+fn write_cases(
+    comparison: &Comparison,
+    words: &Sentences,
+    options: TerminalOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for compared in telling(comparison) {
+        let lists = [(BROKEN, &compared.broken, BAD), (FIXED, &compared.fixed, GOOD), (FLAKY, &compared.flaky, ODD)];
+        for (n, cases, style) in lists.into_iter().filter(|(_, cases, _)| !cases.is_empty()) {
+            let shown: Vec<&str> = cases.iter().take(MOST_CASES).map(CaseId::as_str).collect();
+            let more = cases.len() - shown.len();
+            let more = if more > 0 { format!(", {}", (options.lang.words().more)(more)) } else { String::new() };
+            let head = options.paint(style, &format!("{} {}", compared.subject.name(), words.columns[n]));
+            paragraph(&format!("{head}: {}{more}", shown.join(", ")), options, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// A text in lines within the width: broken at blanks, and Japanese between any two characters, but not before a mark
+/// that ends something.
+fn paragraph(text: &str, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+    let indent = text.len() - text.trim_start().len();
+    let mut line = String::new();
+    for word in pieces(text) {
+        if line.width() + word.trim_end().width() > options.width && !line.trim().is_empty() {
+            writeln!(out, "{}", line.trim_end())?;
+            line = " ".repeat(indent.max(2));
+            line.push_str(word.trim_start());
+        } else {
+            line.push_str(word);
+        }
+    }
+    writeln!(out, "{}", line.trim_end())
+}
+
+/// What a line is not broken within: words with the blank after them, single Japanese characters with marks after them.
+fn pieces(text: &str) -> Vec<&str> {
+    const CLOSING: &str = "、。」』)]}）・ーっゃゅょッャュョ%…:,;.";
+    let is_wide = |c: char| c as u32 >= 0x2e80;
+    let mut ends = Vec::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((_, c)) = chars.next() {
+        let Some((next_at, next)) = chars.peek().copied() else { break };
+        let after_blank = c == ' ' && next != ' ';
+        let between =
+            (is_wide(c) || is_wide(next)) && !CLOSING.contains(next) && next != ' ' && !"「『(（[".contains(c);
+        if after_blank || between {
+            ends.push(next_at);
+        }
+    }
+    ends.push(text.len());
+    let starts = std::iter::once(0).chain(ends.clone());
+    starts.zip(ends).map(|(start, end)| &text[start..end]).collect()
+}

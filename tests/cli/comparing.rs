@@ -1,0 +1,136 @@
+//! `compare`: two variants on the same cases, as sentences, JSON and Markdown.
+
+use serde_json::{Value, json};
+
+use crate::support::project::Project;
+
+/// A project with prompts `p` and `q` and, for each case, the answers to both; what holds is that they name 量子.
+fn project(answers: &[(&str, &str, &str)]) -> Project {
+    let base: Vec<(&str, &str)> = answers.iter().map(|(id, base, _)| (*id, *base)).collect();
+    let project = Project::recorded("contains = [\"量子\"]", &base).with("prompts/q.md", "{{ title }}を詳しく。\n");
+    let with = |project: Project, (id, _, candidate): &(&str, &str, &str)| {
+        project.with(&format!("cases/{id}/answers/q/m.md"), candidate)
+    };
+    answers.iter().fold(project, with)
+}
+
+const GOOD: &str = "量子の記事です。";
+const BAD: &str = "別の記事です。";
+
+fn property<'a>(comparison: &'a Value, name: &str) -> &'a Value {
+    comparison["properties"].as_array().unwrap().iter().find(|property| property["name"] == name).unwrap()
+}
+
+#[test]
+fn two_variants_of_a_run_are_compared_as_json() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, GOOD), ("c", GOOD, BAD), ("d", BAD, GOOD)]);
+    project.done("run --out run").expect(0);
+    let found = project.done("compare run::p@m run::q@m --format json").expect(0).json();
+    assert_eq!((&found["base"], &found["candidate"]), (&json!("run::p@m"), &json!("run::q@m")));
+    let contains = property(&found, "contains");
+    for (key, expected) in [
+        ("n", json!(4)),
+        ("base_rate", json!(0.5)),
+        ("candidate_rate", json!(0.75)),
+        ("estimate", json!(0.25)),
+        ("level", json!(0.95)),
+        ("method", json!("tango")),
+        ("p_method", json!("mcnemar-mid")),
+        ("verdict", json!("inconclusive")),
+        ("fixed", json!(["a", "d"])),
+        ("broken", json!(["c"])),
+        ("dropped", json!([])),
+        ("reason", json!(null)),
+    ] {
+        assert_eq!(contains[key], expected, "{key}");
+    }
+    let back = project.done("compare run::q@m run::p@m --format json").expect(0).json();
+    let mirrored = property(&back, "contains");
+    assert_eq!((&mirrored["fixed"], &mirrored["broken"]), (&contains["broken"], &contains["fixed"]));
+    assert_eq!(mirrored["low"].as_f64().map(|low| -low), contains["high"].as_f64());
+    assert_eq!(mirrored["p"], contains["p"]);
+    // A run alone: each further prompt with the first.
+    let alone = project.done("compare run --format json").expect(0).json();
+    assert_eq!(alone["properties"], found["properties"]);
+}
+
+#[test]
+fn two_runs_are_compared_and_renamed_cases_are_found() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, GOOD)]);
+    project.done("run --out old --prompt p").expect(0);
+    let renamed = project
+        .with("cases/z/case.toml", &crate::support::project::case("a"))
+        .with("cases/z/answers/p/m.md", GOOD)
+        .with("cases/b/case.toml", &crate::support::project::case("b2"));
+    std::fs::remove_dir_all(renamed.path("cases/a")).unwrap();
+    renamed.done("run --out new --prompt p").expect(0);
+    let found = renamed.done("compare old new --format json").expect(0).json();
+    assert_eq!(found["cases"]["renamed"], json!([{"base": "a", "candidate": "z"}]));
+    assert_eq!(found["cases"]["changed"], json!(["b"]));
+    assert_eq!(property(&found, "contains")["fixed"], json!(["z"]));
+    assert_eq!(property(&found, "contains")["n"], json!(1));
+    let shown = renamed.done("compare old new").expect(0).stdout;
+    assert!(shown.contains("say something else than before"), "{shown}");
+}
+
+#[test]
+fn a_person_reads_sentences_in_either_language() {
+    let cases: Vec<(String, &str, &str)> = (0..12).map(|n| (format!("c{n}"), BAD, GOOD)).collect();
+    let cases: Vec<(&str, &str, &str)> = cases.iter().map(|(id, base, now)| (id.as_str(), *base, *now)).collect();
+    let project = project(&cases);
+    project.done("run --out run").expect(0);
+    let english = project.done("compare run::p run::q").expect(0).stdout;
+    assert!(english.contains("passes 12 more of 12 cases (fixed 12, broke 0)"), "{english}");
+    assert!(english.lines().all(|line| line.chars().count() <= 100), "{english}");
+    let japanese = project.done("compare run::p run::q --lang ja").expect(0).stdout;
+    assert!(japanese.contains("12件中、合格が12件増えました"), "{japanese}");
+    let worse = project.done("compare run::q run::p").expect(0).stdout;
+    assert!(worse.contains("worse by more than the 5 points") && worse.contains("clearly worse"), "{worse}");
+    let same = project.done("compare run::p run::p").expect(0).stdout;
+    assert!(same.contains("Every case gave the same verdict") && same.contains("compared with itself"), "{same}");
+    let markdown = project.done("compare run --format markdown").expect(0).stdout;
+    let (prompts, answers) = (markdown.find("を詳しく。"), markdown.find("# How the answers differ"));
+    assert!(prompts.is_some() && prompts < answers && markdown.len() < 60_000, "{markdown}");
+    let page = project.done("compare run --format html").expect(0).stdout;
+    assert!(page.contains("量子") && page.starts_with("<!"), "{page}");
+}
+
+#[test]
+fn what_cannot_be_compared_says_why() {
+    let project = project(&[("a", GOOD, BAD)]);
+    project.done("run --out run").expect(0);
+    let few = project.done("compare run::p run::q").expect(0).stdout;
+    assert!(few.contains("1 case: even if all changed one way"), "{few}");
+    project.done("compare run::p run::nothing").expect(2).says(&["has no prompt nothing"]);
+    project.done("compare run::p@m run::q@x").expect(2).says(&["has no variant q@x"]);
+    project.done("compare nowhere run").expect(2).says(&["there is no run nowhere"]);
+    project.done("compare run --margin 200").expect(2).says(&["expected points"]);
+    project.done("compare run --primary contain").expect(2).says(&["did you mean `contains`"]);
+    project.done("run --out one --prompt p").expect(0);
+    project.done("compare one").expect(2).says(&["there is nothing to compare it with"]);
+    let other = Project::recorded("contains = [\"量子\"]", &[("b", GOOD)]);
+    other.done("run --out other").expect(0);
+    let path = other.path("other");
+    let none = project.call("compare one").arg(&path).done().expect(2);
+    none.says(&["have no case in common"]);
+}
+
+#[test]
+fn missing_trials_make_the_figures_incomplete() {
+    let project = project(&[("a", GOOD, GOOD), ("b", GOOD, GOOD)]);
+    project.done("run --out run").expect(0);
+    let journal = project.read("run/run.jsonl");
+    let torn: Vec<&str> = journal
+        .lines()
+        .filter(|line| {
+            let missing = line.contains("\"prompt\":\"q\"") && line.contains("\"case\":\"b\"");
+            !missing && !line.contains("\"type\":\"end\"")
+        })
+        .collect();
+    let project = project.with("torn/run.jsonl", &(torn.join("\n") + "\n"));
+    let found = project.done("compare torn --format json").expect(3).json();
+    assert_eq!(property(&found, "contains")["dropped"], json!(["b"]));
+    assert_eq!(property(&found, "contains")["bounds"], json!([-0.5, 0.0]));
+    let warnings = found["warnings"].to_string();
+    assert!(warnings.contains("1 of 2 trials of the candidate have no outcome"), "{warnings}");
+}
