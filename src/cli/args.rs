@@ -116,7 +116,7 @@ pub enum Command {
     Show(ShowArgs),
     /// Compare variants on the same cases: which is better, on which, how sure is that
     Compare(CompareArgs),
-    /// Hold a run against the [gate] of evalrun.toml
+    /// Hold a run against the gate of evalrun.toml
     Gate(GateArgs),
     /// Keep a run under version control, to hold later runs against
     Baseline(BaselineArgs),
@@ -200,7 +200,7 @@ pub struct RunArgs {
     /// End with the first trial that fails or errors
     #[arg(long, help_heading = "Running")]
     pub fail_fast: bool,
-    /// Do not hold the run against [gate], such as to make a first baseline
+    /// Do not hold the run against the gate, such as to make a first baseline
     #[arg(long, help_heading = "Running")]
     pub no_gate: bool,
     /// The run's folder [default: a new one in reports/, named by time and plan]

@@ -1,6 +1,6 @@
 //! Where an answer is kept before anything else happens to it, and where one that was kept is found again.
 //!
-//! Promises that an answer which cost something is committed when [`Answers::commit`] returns. Leaves what becomes of
+//! Promises that an answer which cost something is committed when `Answers::commit` returns. Leaves what becomes of
 //! it to `runner`.
 
 use std::collections::HashMap;

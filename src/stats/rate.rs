@@ -4,7 +4,7 @@ use statrs::distribution::{Beta, ContinuousCDF};
 
 use super::{Interval, as_f64, quantile};
 
-/// Wilson's score interval for `passed` of `n` independent cases at a two-sided `level`, such as [`LEVEL`].
+/// Wilson's score interval for `passed` of `n` independent cases at a two-sided `level`, such as [`LEVEL`](super::LEVEL).
 ///
 /// Unlike the textbook interval it holds its level for few cases and for rates near 0 and 1. Repeats of one case are
 /// not independent: count cases, not trials. `None` if nothing was counted, more passed than were counted, or the level
