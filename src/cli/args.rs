@@ -467,6 +467,7 @@ Examples:
   evalrun compare latest                                          its further prompts with its first
   evalrun compare baseline latest --lang ja
   evalrun compare latest::plain@gemini-flash latest::careful@gemini-flash
+  evalrun compare latest --format html > compare.html             findings, prompts and answers side by side
   evalrun compare baseline latest --format markdown > comment.md  fits a comment on a code host"
 )]
 pub struct CompareArgs {
@@ -622,8 +623,10 @@ pub enum CompareFormat {
     Json,
     /// Sentences, a table, the prompts' and the changed answers' diffs, in less than 60 kB
     Markdown,
-    /// The answers side by side, a page
+    /// All of that as a page, the prompts and the answers side by side
     Html,
+    /// The prompts' and the changed answers' diffs as lines
+    Diff,
 }
 
 /// What `evalrun gate` prints.

@@ -28,11 +28,12 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
     let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
     let gate = gate(run, settings, baseline.as_ref())?;
     let lang = args.lang.into();
-    context.console.print(|out| match args.format {
-        GateFormat::Text => write_gate(&gate, run, &open.reader, GateForm::Text, lang, out),
-        GateFormat::Markdown => write_gate(&gate, run, &open.reader, GateForm::Markdown, lang, out),
-        GateFormat::Json => write_gate_json(&gate, run, out),
-    })?;
+    let print = |form| context.console.print(|out| write_gate(&gate, run, &open.reader, form, lang, out));
+    match args.format {
+        GateFormat::Text => print(GateForm::Text)?,
+        GateFormat::Markdown => print(GateForm::Markdown)?,
+        GateFormat::Json => context.console.print_json(|out| write_gate_json(&gate, run, out))?,
+    };
     Ok(exit(&gate, run))
 }
 
