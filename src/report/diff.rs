@@ -70,7 +70,7 @@ impl Side<'_> {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
         let is_of = |entry: &&Entry| entry.trial.prompt == *self.prompt && entry.trial.model == *self.model;
         self.run.entries.iter().filter(is_of)
     }
