@@ -14,6 +14,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Pars
 use super::environment::Environment;
 use crate::diagnostic::closest;
 use crate::outcome::Subject;
+use crate::project::BASELINE;
 use crate::property::Property;
 use crate::report::Lang;
 
@@ -165,8 +166,8 @@ pub struct ReportingArgs {
     /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
     #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
     pub diff: Option<String>,
-    /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL`
-    #[arg(long, value_name = "RUN")]
+    /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL` [without one: the baseline]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = BASELINE)]
     pub baseline: Option<String>,
     /// The language of the reports' own words
     #[arg(long, value_name = "LANG", default_value = "en")]
@@ -400,7 +401,7 @@ pub struct RescoreArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
-        diff.md, diff.html) and prints the run.",
+        diff.md, diff.html, junit.xml) and prints the run.",
     after_long_help = "\
 Examples:
   evalrun report latest
@@ -612,6 +613,12 @@ pub enum ReportFormat {
     Markdown,
     /// metrics.csv, without a byte-order mark
     Csv,
+    /// junit.xml
+    Junit,
+    /// The Test Anything Protocol
+    Tap,
+    /// GitLab's code quality: a finding for each property that a case failed
+    CodeQuality,
 }
 
 /// What `evalrun compare` prints.

@@ -50,9 +50,7 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
         CompareFormat::Text => write_comparison(&titled, several.as_ref(), context.console.terminal_options(lang), out),
         CompareFormat::Json => write_json(&titled, several.as_ref(), lang, out),
         CompareFormat::Markdown => write_markdown(&titled, &prompts(&contests), &diffs(), diff_options, out),
-        CompareFormat::Html => {
-            write_html(&titled, several.as_ref(), &prompts(&contests), &diffs(), diff_options, out)
-        }
+        CompareFormat::Html => write_html(&titled, several.as_ref(), &prompts(&contests), &diffs(), diff_options, out),
         CompareFormat::Diff => write_text(&prompts(&contests), &diffs(), diff_options, out),
     };
     match args.format {

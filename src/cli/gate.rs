@@ -1,6 +1,7 @@
 //! `evalrun gate`, and the gate at the end of `run`: a run held against the `[gate]` of evalrun.toml.
 
 use super::args::{GateArgs, GateFormat};
+use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -28,6 +29,7 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
     let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
     let gate = gate(run, settings, baseline.as_ref())?;
     let lang = args.lang.into();
+    ci::tell(&open, Some(&gate), lang, &loaded.place, context)?;
     let print = |form| context.console.print(|out| write_gate(&gate, run, &open.reader, form, lang, out));
     match args.format {
         GateFormat::Text => print(GateForm::Text)?,

@@ -1,4 +1,4 @@
-//! What CI services read of a run: JUnit, TAP, GitLab's code quality, GitHub's annotations.
+//! What CI services read of a run: `JUnit`, TAP, GitLab's code quality, GitHub's annotations.
 //!
 //! Promises one test for each case and property of a variant, whatever became of it, under a name that is the same in
 //! every run; and that no answer can break out of the form that it is put into.

@@ -92,12 +92,7 @@ pub fn of_gate(
 ///
 /// # Errors
 /// An outcome cannot be read.
-pub fn of_run(
-    run: &Run,
-    outcomes: &dyn Outcomes,
-    file_of: FileOf<'_>,
-    lang: Lang,
-) -> io::Result<Vec<Annotation>> {
+pub fn of_run(run: &Run, outcomes: &dyn Outcomes, file_of: FileOf<'_>, lang: Lang) -> io::Result<Vec<Annotation>> {
     let mut annotations = Vec::new();
     for entry in worst(run, MOST_FAILURES) {
         let trial = &entry.trial;

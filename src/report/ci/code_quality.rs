@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use super::FileOf;
 use super::test::{Result, for_each_test, told};
-use crate::id::PromptId;
 use crate::outcome::{Outcomes, Run, Subject};
 use crate::project::{GateSettings, Rule, Tier};
 use crate::report::lang::Lang;
@@ -38,7 +37,7 @@ pub fn write_code_quality(
         findings.push(json!({
             "description": format!("{name}: {}", told(&test, outcome, lang.words()).message),
             "check_name": test.subject.name(),
-            "fingerprint": Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "fingerprint": fingerprint(&name),
             "severity": severity,
             "location": {"path": file_of(&trial.prompt), "lines": {"begin": 1}},
         }));
@@ -46,6 +45,10 @@ pub fn write_code_quality(
     })?;
     serde_json::to_writer_pretty(&mut *out, &findings)?;
     writeln!(out)
+}
+
+fn fingerprint(name: &str) -> String {
+    Sha256::digest(name.as_bytes()).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 fn severity(gate: Option<&GateSettings>, subject: Subject) -> &'static str {
@@ -73,7 +76,7 @@ mod tests {
         };
         let findings = |what| -> Value {
             let (run, mut out) = (build(what), Vec::new());
-            let file = |prompt: &PromptId| format!("prompts/{prompt}.md");
+            let file = |prompt: &crate::id::PromptId| format!("prompts/{prompt}.md");
             write_code_quality(&run, &run, None, &file, Lang::En, &mut out).unwrap();
             serde_json::from_slice(&out).unwrap()
         };

@@ -9,7 +9,7 @@ use super::test::{Result, Test, Told, tests_of, told};
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Outcome, Outcomes, Required, Run};
 use crate::report::diff::{Diff, DiffOptions, Text, lines};
-use crate::report::escape::xml;
+use crate::report::escape::{without_ci_commands, xml};
 
 /// The most lines of a diff: the whole stands in diff.html.
 const MOST_LINES: usize = 80;
@@ -149,8 +149,14 @@ fn write_result(test: &Test<'_>, told: &Told, changes: Vec<String>, out: &mut dy
         Result::Failed | Result::Passed => ("failure", test.subject.name()),
     };
     let text = told.lines.iter().cloned().chain(changes).collect::<Vec<_>>().join("\n");
+    // `evalrun report --format junit` prints it into logs.
+    let text = without_ci_commands(&text);
     write!(out, ">\n      <{element} type=\"{kind}\" message=\"{}\"", xml(&told.message))?;
-    if text.is_empty() { write!(out, "/>")? } else { write!(out, ">{}</{element}>", xml(&text))? }
+    if text.is_empty() {
+        write!(out, "/>")?;
+    } else {
+        write!(out, ">{}</{element}>", xml(&text))?;
+    }
     writeln!(out, "\n    </testcase>")
 }
 

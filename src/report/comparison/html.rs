@@ -27,7 +27,9 @@ pub fn write_html(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (words, mut before) = (sentences(options.lang), String::new());
-    compared.iter().for_each(|titled| push_comparison(titled, words, &mut before));
+    for titled in compared {
+        push_comparison(titled, words, &mut before);
+    }
     if let Some(several) = several {
         let p = several.as_ref().map(|found| found.p).map_err(|why| *why);
         push(&mut before, "p", &(words.several)(compared.len() + 1, p));
@@ -101,12 +103,16 @@ const fn class(verdict: Option<Verdict>) -> &'static str {
 }
 
 fn push_table(comparison: &Comparison, words: &Sentences, page: &mut String) {
-    let heads: String = words.columns.iter().map(|column| format!("<th>{}</th>", escape(column))).collect();
+    let heads = cells("th", words.columns.iter().copied());
     let _ = writeln!(page, "<div class=\"wide\"><table class=\"figures\">\n<tr><th></th>{heads}</tr>");
     for compared in &comparison.subjects {
-        let cells: String = row(compared, words).iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+        let cells = cells("td", row(compared, words).iter().map(String::as_str));
         let (name, class) = (escape(compared.subject.name()), class(compared.verdict));
         let _ = writeln!(page, "<tr><td class=\"{class}\">{name}</td>{cells}</tr>");
     }
     page.push_str("</table></div>\n");
+}
+
+fn cells<'c>(tag: &str, texts: impl Iterator<Item = &'c str>) -> String {
+    texts.fold(String::new(), |row, text| row + &format!("<{tag}>{}</{tag}>", escape(text)))
 }

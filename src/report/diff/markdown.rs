@@ -34,11 +34,7 @@ pub fn write_markdown(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dy
 }
 
 /// Writes several diffs as one: what matters most first, whatever diff it is of.
-pub(crate) fn write_by_matter(
-    diffs: &[Diff<'_>],
-    options: DiffOptions<'_>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(crate) fn write_by_matter(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
     let words = options.lang.words();
     writeln!(out, "## {}\n\n{}\n", words.diff_title, words.diff_legend)?;
     let pairs = diffs.iter().map(Diff::pairs).collect::<io::Result<Vec<_>>>()?;

@@ -336,7 +336,8 @@ mod tests {
     #[test]
     fn a_variant_is_compared_with_an_earlier_run_case_by_case() {
         let trial = |text: &'static str| move |trial: TrialBuilder| trial.answer(text).pass("length");
-        let before = RunBuilder::new(&["a"], &["m"]).case("x", trial("前。")).titled("gone", "別の題", trial("前。")).build();
+        let before =
+            RunBuilder::new(&["a"], &["m"]).case("x", trial("前。")).titled("gone", "別の題", trial("前。")).build();
         let after = RunBuilder::new(&["a"], &["m"]).case("new", trial("後。")).case("x", trial("後。")).build();
         let side = |run| -> Side<'_> {
             let run: &SampleRun = run;
