@@ -153,13 +153,16 @@ const TARGET: f64 = 0.1;
 /// What so many cases can tell of two variants: known before anything is paid.
 fn outlook(cases: usize) -> String {
     let flips = DEFAULT_FLIPS * 100.0;
-    let found = match detectable(Reading::Mid, cases, DEFAULT_FLIPS) {
-        Ok(difference) => format!("find a difference of {:.0} points 4 times in 5", difference * 100.0),
-        Err(_) => "find no difference 4 times in 5, not even if all of those change one way".to_owned(),
+    let told = match detectable(Reading::Mid, cases, DEFAULT_FLIPS) {
+        Ok(difference) => format!("tell a difference of {:.0} points", difference * 100.0),
+        Err(_) => "are too few to tell any".to_owned(),
     };
     let needed = cases_needed(Reading::Mid, DEFAULT_FLIPS, TARGET);
-    let needed = needed.map(|needed| format!("; 10 points need about {needed} cases")).unwrap_or_default();
-    format!("{} {found}, where two variants differ in {flips:.0} % of them{needed}.", counted(cases, "case"))
+    let needed = needed.map(|needed| format!("; 10 points need about {needed}")).unwrap_or_default();
+    format!(
+        "Where two variants differ in {flips:.0} % of the cases, {} {told}\nfrom chance 4 times in 5{needed}.",
+        counted(cases, "case"),
+    )
 }
 
 fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -> io::Result<()> {
@@ -266,10 +269,10 @@ mod tests {
     fn what_the_cases_can_tell_is_said_before_the_run() {
         assert_eq!(
             outlook(100),
-            "100 cases find a difference of 12 points 4 times in 5, where two variants differ in 20 % of them; 10 points \
-             need about 152 cases."
+            "Where two variants differ in 20 % of the cases, 100 cases tell a difference of 12 points\nfrom chance 4 \
+             times in 5; 10 points need about 152."
         );
-        assert!(outlook(14).starts_with("14 cases find no difference 4 times in 5"), "{}", outlook(14));
+        assert!(outlook(14).contains("14 cases are too few to tell any\nfrom chance"), "{}", outlook(14));
     }
 
     #[test]
