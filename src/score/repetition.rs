@@ -3,8 +3,9 @@
 //! A sentence counts as a loop from its third time on (from its second, if it is long), a phrase from its fourth time in
 //! a row. An end is broken if the last sentence stops where no Japanese sentence can.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Score, Subject};
 use crate::property::Property;

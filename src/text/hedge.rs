@@ -209,25 +209,27 @@ pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
 
 /// Hedges within the sentence, each with the clauses that it closes.
 fn in_predicate(sentence: &str, offset: usize) -> Vec<Hedge> {
+    static CUES: LazyLock<AhoCorasick> = LazyLock::new(|| AhoCorasick::new(PREDICATES).expect("a small list"));
+    let mut cues: Vec<(usize, Range<usize>)> =
+        CUES.find_overlapping_iter(sentence).map(|found| (found.pattern().as_usize(), found.range())).collect();
+    if cues.is_empty() {
+        return Vec::new();
+    }
+    // Longer cues stand first and stay; ようです within のようですが counts once.
+    cues.sort_by_key(|(order, cue)| (*order, cue.start));
     let mut hedges: Vec<Hedge> = Vec::new();
     let depths = bracket_depths(sentence);
-    for cue in PREDICATES {
-        for (at, _) in sentence.match_indices(cue) {
-            if depths(at) > 0 || is_no_guess(sentence, at, cue) {
-                continue;
-            }
-            let cue_range = offset + at..offset + at + cue.len();
-            // Longer cues found first stay; ようです within のようですが counts once.
-            if hedges.iter().any(|hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end) {
-                continue;
-            }
-            let start = clause_start(sentence, at);
-            hedges.push(Hedge {
-                cue: cue_range.clone(),
-                scope: offset + start..cue_range.end,
-                reach: Reach::Predicate,
-            });
+    for (_, cue) in cues {
+        let cue_range = offset + cue.start..offset + cue.end;
+        let is_within = |hedge: &Hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end;
+        if depths(cue.start) > 0
+            || is_no_guess(sentence, cue.start, &sentence[cue.clone()])
+            || hedges.iter().any(is_within)
+        {
+            continue;
         }
+        let start = clause_start(sentence, cue.start);
+        hedges.push(Hedge { scope: offset + start..cue_range.end, cue: cue_range, reach: Reach::Predicate });
     }
     hedges
 }
