@@ -1,54 +1,173 @@
-//! What a sentence shows of purpose, activity and significance, as named yes-or-no features.
+//! What a sentence shows of purpose, activity and significance, as yes-or-no features.
 //!
-//! The features are general forms of Japanese (endings, cue words and whose they are, place in the article), never words
-//! of one topic. What each is worth for each topic was learned from labelled articles: see `weights`.
+//! Some are general forms of Japanese (endings, cue words and whose they are, place in the article), others the words
+//! themselves, names and figures left out. What each is worth for each topic was learned from labelled articles: see
+//! `weights`.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::about::{About, Outline};
+use super::about::{About, Outline, has_digit};
+use crate::text::Passage;
 use crate::text::block::BlockKind;
 use crate::text::morpheme::Morpheme;
 use crate::text::tag::{Form, Inflection, Pos};
 
-/// The names of the features that each sentence has.
-pub(super) fn features(outline: &Outline<'_>) -> Vec<Vec<&'static str>> {
-    let mut found: Vec<Vec<&'static str>> = word_groups(outline);
+/// What a sentence has or has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Feature<'t> {
+    /// A form of the sentence or its place in the article, by our name for it.
+    Form(&'t str),
+    /// A word, in its base form.
+    Word(&'t str),
+    /// One of its last words, in its base form.
+    Ending(&'t str),
+    /// Two of its last words that follow each other.
+    EndingPair(&'t str, &'t str),
+}
+
+/// As in the first columns of `weights.tsv`.
+impl fmt::Display for Feature<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(name) => write!(f, "form\t{name}"),
+            Self::Word(word) => write!(f, "word\t{word}"),
+            Self::Ending(word) => write!(f, "ending\t{word}"),
+            Self::EndingPair(first, second) => write!(f, "ending\t{first} {second}"),
+        }
+    }
+}
+
+/// The features of each sentence, each once.
+pub(super) fn features<'t>(outline: &Outline<'t>) -> Vec<Vec<Feature<'t>>> {
+    let cues = Cues::find(outline.passage);
+    let mut found = vec![Vec::new(); outline.passage.sentences.len()];
     for (n, found) in found.iter_mut().enumerate() {
-        add_features(outline, n, found);
+        let mut forms = cues.groups(n);
+        place(outline, n, &mut forms);
+        owned_nouns(outline, &cues, n, &mut forms);
+        predicate(outline, n, &mut forms);
+        neighbours(outline, &cues, n, &mut forms);
+        found.extend(forms.into_iter().map(Feature::Form));
+        add_words(outline.passage, n, found);
     }
     found
 }
 
-/// The groups whose words each sentence holds, in one pass over the article.
-fn word_groups(outline: &Outline<'_>) -> Vec<Vec<&'static str>> {
-    static AUTOMATON: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
-        let words = || WORDS.iter().enumerate().flat_map(|(n, group)| group.words.iter().map(move |word| (n, *word)));
-        let automaton = AhoCorasick::new(words().map(|(_, word)| word)).expect("a small list");
-        (automaton, words().map(|(n, _)| n).collect())
-    });
-    let (automaton, group_of) = &*AUTOMATON;
-    let sentences = &outline.passage.sentences;
-    let mut masks = vec![0_u64; sentences.len()];
-    for word in automaton.find_overlapping_iter(&outline.passage.text) {
-        let n = sentences.partition_point(|sentence| sentence.range.end < word.end());
-        if sentences.get(n).is_some_and(|sentence| sentence.range.start <= word.start()) {
-            masks[n] |= 1 << group_of[word.pattern().as_usize()];
+/// How many words at the end of a sentence say how it ends.
+const ENDING: usize = 6;
+
+fn add_words<'t>(passage: &'t Passage<'_>, n: usize, found: &mut Vec<Feature<'t>>) {
+    let words = passage.morphemes_in(&passage.sentences[n].range).iter().filter(|word| word.pos() != Pos::Symbol);
+    let words: Vec<(&str, bool)> = words.map(|word| (word.base(&passage.text), is_common(word.pos()))).collect();
+    let forms = found.len();
+    let mut add = |feature: Feature<'t>| {
+        if !found[forms..].contains(&feature) {
+            found.push(feature);
         }
-    }
-    let names = |mask: &u64| {
-        WORDS.iter().enumerate().filter(|(n, _)| mask >> n & 1 == 1).map(|(_, group)| group.name).collect()
     };
-    masks.iter().map(names).collect()
+    for (word, _) in words.iter().filter(|(_, is_common)| *is_common) {
+        add(Feature::Word(word));
+    }
+    let ending = &words[words.len().saturating_sub(ENDING)..];
+    for (word, _) in ending {
+        add(Feature::Ending(word));
+    }
+    for pair in ending.windows(2) {
+        add(Feature::EndingPair(pair[0].0, pair[1].0));
+    }
 }
 
-fn add_features(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
-    place(outline, n, found);
-    owned_nouns(outline, n, found);
-    predicate(outline, n, found);
-    neighbours(outline, n, found);
+/// Neither a name nor a figure.
+fn is_common(pos: Pos) -> bool {
+    !matches!(
+        pos,
+        Pos::FamilyName
+            | Pos::GivenName
+            | Pos::PersonName
+            | Pos::PlaceName
+            | Pos::CountryName
+            | Pos::OrganizationName
+            | Pos::ProperNoun
+            | Pos::Numeral
+    )
+}
+
+/// What a string that is looked for in every sentence is a sign of.
+#[derive(Clone, Copy)]
+enum Cue {
+    /// A word of the group with this number.
+    Group(usize),
+    /// A noun of the kind with this number that belongs to somebody.
+    Noun(usize),
+    /// A word of headings and questions.
+    Section(Section),
+}
+
+/// What a heading or a question announces.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Why,
+    Matters,
+    What,
+}
+
+/// The cues of an article, found in one pass.
+struct Cues {
+    /// Of each sentence, a bit a group.
+    groups: Vec<u64>,
+    /// Of each sentence, the places (bytes of the article) of nouns with their kinds.
+    nouns: Vec<Vec<(Range<usize>, usize)>>,
+    /// Of each sentence, a bit a section.
+    sections: Vec<u8>,
+}
+
+impl Cues {
+    fn find(passage: &Passage<'_>) -> Self {
+        static AUTOMATON: LazyLock<(AhoCorasick, Vec<Cue>)> = LazyLock::new(|| {
+            let groups = WORDS.iter().zip(0..).map(|(group, n)| (Cue::Group(n), group.words));
+            let nouns = NOUNS.iter().zip(0..).map(|((nouns, _), n)| (Cue::Noun(n), *nouns));
+            let sections = SECTIONS.iter().map(|(section, words)| (Cue::Section(*section), *words));
+            let words = groups.chain(nouns).chain(sections);
+            let words: Vec<(Cue, &str)> =
+                words.flat_map(|(cue, words)| words.iter().map(move |word| (cue, *word))).collect();
+            let automaton = AhoCorasick::new(words.iter().map(|(_, word)| word)).expect("a small list");
+            (automaton, words.into_iter().map(|(cue, _)| cue).collect())
+        });
+        let (automaton, cue_of) = &*AUTOMATON;
+        let sentences = &passage.sentences;
+        let len = sentences.len();
+        let mut cues = Self { groups: vec![0; len], nouns: vec![Vec::new(); len], sections: vec![0; len] };
+        let mut n = 0;
+        for word in automaton.find_overlapping_iter(&passage.text) {
+            while n < len && sentences[n].range.end < word.end() {
+                n += 1;
+            }
+            if n == len || sentences[n].range.start > word.start() {
+                continue;
+            }
+            match cue_of[word.pattern().as_usize()] {
+                Cue::Group(group) => cues.groups[n] |= 1 << group,
+                Cue::Noun(kind) => cues.nouns[n].push((word.range(), kind)),
+                Cue::Section(section) => cues.sections[n] |= 1 << section as u8,
+            }
+        }
+        cues
+    }
+
+    /// The names of the groups that a sentence has words of.
+    fn groups(&self, n: usize) -> Vec<&'static str> {
+        let has = |group: &usize| self.groups[n] >> group & 1 == 1;
+        (0..WORDS.len()).filter(has).map(|group| WORDS[group].name).collect()
+    }
+
+    /// Whether a sentence has a word of a section.
+    fn announces(&self, n: usize, section: Section) -> bool {
+        self.sections[n] >> section as u8 & 1 == 1
+    }
 }
 
 /// Words and forms that are told apart by what they contribute, not by what they are about.
@@ -759,6 +878,12 @@ fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
         BlockKind::Code => "code",
         _ => "paragraph",
     });
+    found.push(match outline.passage.sentences.len() {
+        0..=2 => "of_two",
+        3..=4 => "of_four",
+        5..=8 => "of_eight",
+        _ => "of_many",
+    });
     match outline.position(n) {
         position if n == 0 || position < 0.12 => found.push("opening"),
         position if position > 0.7 => found.push("ending"),
@@ -784,7 +909,7 @@ fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     }
     if outline.has_known_figure(n) {
         found.push("known_figure");
-    } else if outline.text(n).contains(|c: char| c.is_ascii_digit()) {
+    } else if has_digit(outline.text(n)) {
         found.push("figure");
     }
     let length = outline.text(n).chars().count();
@@ -795,92 +920,81 @@ fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     }
 }
 
-/// Nouns that name a purpose or a value, by whose it is.
-fn owned_nouns(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
-    const KINDS: [(&[&str], [&str; 3]); 4] = [
-        (
-            &["目的", "ねらい", "狙い", "目標", "趣旨", "主眼", "眼目", "使命", "意図", "めざすところ", "目指すところ"],
-            ["purpose_of_news", "purpose_of_none", "purpose_of_other"],
-        ),
-        (
-            &[
-                "願い",
-                "出発点",
-                "きっかけ",
-                "理由",
-                "発想",
-                "動機",
-                "思い",
-                "考え",
-                "気持ち",
-                "わけ",
-                "背景",
-                "根っこ",
-                "原点",
-                "構え",
-                "柱",
-                "コンセプト",
-                "試み",
-                "判断",
-            ],
-            ["motive_of_news", "motive_of_none", "motive_of_other"],
-        ),
-        (
-            &[
-                "意義",
-                "価値",
-                "意味",
-                "重要",
-                "大切",
-                "大事",
-                "影響",
-                "効果",
-                "利点",
-                "メリット",
-                "恩恵",
-                "役割",
-                "魅力",
-                "強み",
-            ],
-            ["value_of_news", "value_of_none", "value_of_other"],
-        ),
-        (
-            &[
-                "一歩",
-                "手がかり",
-                "支え",
-                "力",
-                "成果",
-                "快挙",
-                "前進",
-                "転機",
-                "節目",
-                "道",
-                "存在",
-                "機会",
-                "出来事",
-                "日",
-            ],
-            ["gain_of_news", "gain_of_none", "gain_of_other"],
-        ),
-    ];
-    let text = outline.text(n);
-    for (nouns, names) in KINDS {
-        let mut best: Option<usize> = None;
-        for noun in nouns {
-            for (at, _) in text.match_indices(noun) {
-                let rank = match outline.owner_of_noun(n, at, noun) {
-                    About::News => 0,
-                    About::Open => 1,
-                    About::Other => 2,
-                };
-                best = Some(best.map_or(rank, |best| best.min(rank)));
-            }
-        }
-        if let Some(rank) = best {
-            found.push(names[rank]);
-        }
+/// Nouns that name a purpose or a value, with the names of their features by whose it is.
+const NOUNS: [(&[&str], [&str; 3]); 4] = [
+    (
+        &["目的", "ねらい", "狙い", "目標", "趣旨", "主眼", "眼目", "使命", "意図", "めざすところ", "目指すところ"],
+        ["purpose_of_news", "purpose_of_none", "purpose_of_other"],
+    ),
+    (
+        &[
+            "願い",
+            "出発点",
+            "きっかけ",
+            "理由",
+            "発想",
+            "動機",
+            "思い",
+            "考え",
+            "気持ち",
+            "わけ",
+            "背景",
+            "根っこ",
+            "原点",
+            "構え",
+            "柱",
+            "コンセプト",
+            "試み",
+            "判断",
+        ],
+        ["motive_of_news", "motive_of_none", "motive_of_other"],
+    ),
+    (
+        &[
+            "意義",
+            "価値",
+            "意味",
+            "重要",
+            "大切",
+            "大事",
+            "影響",
+            "効果",
+            "利点",
+            "メリット",
+            "恩恵",
+            "役割",
+            "魅力",
+            "強み",
+        ],
+        ["value_of_news", "value_of_none", "value_of_other"],
+    ),
+    (
+        &[
+            "一歩",
+            "手がかり",
+            "支え",
+            "力",
+            "成果",
+            "快挙",
+            "前進",
+            "転機",
+            "節目",
+            "道",
+            "存在",
+            "機会",
+            "出来事",
+            "日",
+        ],
+        ["gain_of_news", "gain_of_none", "gain_of_other"],
+    ),
+];
+fn owned_nouns(outline: &Outline<'_>, cues: &Cues, n: usize, found: &mut Vec<&'static str>) {
+    let mut best: [Option<About>; NOUNS.len()] = [None; NOUNS.len()];
+    for (noun, kind) in &cues.nouns[n] {
+        let owner = outline.owner_of_noun(n, noun);
+        best[*kind] = Some(best[*kind].map_or(owner, |best| best.min(owner)));
     }
+    found.extend(best.iter().zip(NOUNS).filter_map(|(owner, (_, names))| Some(names[(*owner)? as usize])));
 }
 
 fn predicate(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
@@ -914,75 +1028,82 @@ fn predicate(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     }
 }
 
-fn neighbours(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
-    const WHY: [&str; 12] =
-        ["目的", "ねらい", "狙い", "なぜ", "どうして", "理由", "背景", "きっかけ", "願い", "思い", "わけ", "何のため"];
-    const MATTERS: [&str; 20] = [
-        "意味",
-        "意義",
-        "期待",
-        "変わる",
-        "これから",
-        "今後",
-        "影響",
-        "広がる",
-        "つなが",
-        "未来",
-        "効果",
-        "価値",
-        "暮らしは",
-        "暮らしへ",
-        "すごい",
-        "どうなる",
-        "希望",
-        "一歩",
-        "展望",
-        "まとめ",
-    ];
-    const WHAT: [&str; 22] = [
-        "内容",
-        "概要",
-        "活動",
-        "どんな",
-        "仕組み",
-        "しくみ",
-        "流れ",
-        "予定",
-        "様子",
-        "ようす",
-        "どのように",
-        "何を",
-        "なにを",
-        "会場",
-        "方法",
-        "ポイント",
-        "スケジュール",
-        "あらまし",
-        "試験",
-        "実験",
-        "取り組み",
-        "詳細",
-    ];
-    if let Some(heading) = outline.heading_above(n) {
-        let says = |words: &[&str]| words.iter().any(|word| heading.contains(word));
-        if says(&WHY) {
-            found.push("under_why");
-        }
-        if says(&MATTERS) {
-            found.push("under_matters");
-        }
-        if says(&WHAT) {
-            found.push("under_what");
+/// Words by which headings and questions announce what follows.
+const SECTIONS: [(Section, &[&str]); 3] = [
+    (
+        Section::Why,
+        &["目的", "ねらい", "狙い", "なぜ", "どうして", "理由", "背景", "きっかけ", "願い", "思い", "わけ", "何のため"],
+    ),
+    (
+        Section::Matters,
+        &[
+            "意味",
+            "意義",
+            "期待",
+            "変わる",
+            "これから",
+            "今後",
+            "影響",
+            "広がる",
+            "つなが",
+            "未来",
+            "効果",
+            "価値",
+            "暮らしは",
+            "暮らしへ",
+            "すごい",
+            "どうなる",
+            "希望",
+            "一歩",
+            "展望",
+            "まとめ",
+        ],
+    ),
+    (
+        Section::What,
+        &[
+            "内容",
+            "概要",
+            "活動",
+            "どんな",
+            "仕組み",
+            "しくみ",
+            "流れ",
+            "予定",
+            "様子",
+            "ようす",
+            "どのように",
+            "何を",
+            "なにを",
+            "会場",
+            "方法",
+            "ポイント",
+            "スケジュール",
+            "あらまし",
+            "試験",
+            "実験",
+            "取り組み",
+            "詳細",
+        ],
+    ),
+];
+
+fn neighbours(outline: &Outline<'_>, cues: &Cues, n: usize, found: &mut Vec<&'static str>) {
+    let under = |section| outline.heading_above(n).any(|heading| cues.announces(heading, section));
+    for (section, name) in
+        [(Section::Why, "under_why"), (Section::Matters, "under_matters"), (Section::What, "under_what")]
+    {
+        if under(section) {
+            found.push(name);
         }
     }
-    let Some(before) = n.checked_sub(1).map(|before| outline.text(before)) else { return };
-    if WHY.iter().any(|word| before.contains(word))
-        && before.ends_with(['?', '。'])
-        && (before.contains("か。") || before.contains('?'))
+    let Some(before) = n.checked_sub(1) else { return };
+    let text_before = outline.text(before);
+    if cues.announces(before, Section::Why)
+        && (text_before.ends_with("か。") || text_before.contains('?') && text_before.ends_with(['?', '。']))
     {
         found.push("after_why");
     }
-    let text = outline.text(n);
     const REFERS_BACK: [&str; 16] = [
         "それが",
         "これが",
@@ -1001,14 +1122,11 @@ fn neighbours(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
         "この空白",
         "という発想",
     ];
-    if REFERS_BACK.iter().any(|word| text.starts_with(word) || text.contains(&format!("、{word}"))) {
+    let refers_back = |part: &str| REFERS_BACK.iter().any(|word| part.starts_with(word));
+    if outline.text(n).split('、').any(refers_back) {
         found.push("refers_back");
     }
-    if before.ends_with("たい。")
-        || before.ends_with("ほしい。")
-        || before.ends_with("こと。")
-        || before.ends_with("ように。")
-    {
+    if ["たい。", "ほしい。", "こと。", "ように。"].iter().any(|ending| text_before.ends_with(ending)) {
         found.push("after_wish");
     }
 }
