@@ -5,6 +5,7 @@
 //! weighed by whom it is about. A case's own key points (`[[require.topic]]`) replace the general rules for their topic.
 
 mod about;
+mod cues;
 mod features;
 mod weights;
 
@@ -89,4 +90,19 @@ pub fn sentence_features<'t>(subject: &'t Subject<'_>) -> Vec<(Range<usize>, Vec
     let outline = Outline::new(&subject.passage, source);
     let all = features(&outline).into_iter().enumerate().filter(|(n, _)| !outline.is_foreign(*n));
     all.map(|(n, features)| (subject.passage.sentences[n].range.clone(), features)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_sentences_that_nearly_say_it_say_more_than_the_plainest_alone() {
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(close(plainness([0.7].into_iter()), 0.7));
+        assert!(plainness([-0.2, -0.2, -0.2].into_iter()) > 0.0);
+        assert!(plainness([-3.0; 40].into_iter()) < 0.0);
+        assert!(close(plainness([0.7, f64::NEG_INFINITY].into_iter()), 0.7));
+        assert_eq!(plainness([].into_iter()), f64::NEG_INFINITY);
+    }
 }

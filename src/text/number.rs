@@ -247,6 +247,13 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_numerals_without_end_is_cut() {
+        let endless = "一".repeat(1000);
+        assert_eq!(numeral(&endless).unwrap().len, 24 * '一'.len_utf8());
+        assert_eq!(numeral(&"1".repeat(1000)), None);
+    }
+
+    #[test]
     fn significant_digits_are_counted() {
         for (text, precision) in
             [("1,500", 2), ("1億2,000万", 2), ("412", 3), ("10.0", 3), ("三千", 1), ("七百二十", 2), ("2025", 4)]

@@ -44,3 +44,21 @@ pub(super) fn sum(features: &[Feature<'_>]) -> [f64; 3] {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_a_feature_of_its_own_and_one_the_biases() {
+        let lines: Vec<&str> = include_str!("weights.tsv").lines().collect();
+        assert_eq!(WEIGHTS.of.len() + 1, lines.len());
+        assert!(WEIGHTS.of.keys().all(|feature| lines.iter().any(|line| line.starts_with(&format!("{feature}\t")))));
+    }
+
+    #[test]
+    fn what_was_never_learned_adds_nothing() {
+        assert_eq!(sum(&[Feature::Word("鷽")]), WEIGHTS.biases);
+        assert_ne!(sum(&[Feature::Form("aims")]), WEIGHTS.biases);
+    }
+}

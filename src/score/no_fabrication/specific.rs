@@ -108,3 +108,13 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_overlap_are_one() {
+        assert_eq!(merged(vec![8..9, 0..3, 2..5, 5..6, 1..2]), [0..5, 5..6, 8..9]);
+    }
+}
