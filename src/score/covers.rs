@@ -5,6 +5,7 @@
 //! weighed by whom it is about. A case's own key points (`[[require.topic]]`) replace the general rules for their topic.
 
 mod about;
+mod cues;
 mod features;
 mod weights;
 
@@ -14,6 +15,8 @@ use super::{Score, Subject, Verdict};
 use crate::property::{KeyPoint, Topic};
 use about::Outline;
 use features::features;
+
+pub use features::Feature;
 
 pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
     let key_points: Vec<&KeyPoint> =
@@ -31,16 +34,22 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
         };
     };
     let weighed = subject.weighed.get_or_init(|| weigh(&Outline::new(&subject.passage, source)));
-    let best = weighed
-        .iter()
-        .enumerate()
-        .map(|(n, weights)| (weights[topic as usize], n))
-        .filter(|(weight, _)| *weight >= 0.0)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-    let evidence =
-        best.map(|(_, n)| subject.evidence(&subject.passage.sentences[n].range, topic.name())).into_iter().collect();
-    let reason = best.is_none().then(|| format!("no sentence says the {} of this news", topic.name()));
-    Score { reason, ..Score::binary(topic.property(), best.is_some(), evidence) }
+    let weights = || weighed.iter().map(|weights| weights[topic as usize]);
+    if plainness(weights()) < 0.0 {
+        let reason = Some(format!("no sentence says the {} of this news", topic.name()));
+        return Score { reason, ..Score::binary(topic.property(), false, Vec::new()) };
+    }
+    let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    let evidence = best.map(|(n, _)| subject.evidence(&subject.passage.sentences[n].range, topic.name()));
+    Score::binary(topic.property(), true, evidence.into_iter().collect())
+}
+
+/// How plainly an article says what its sentences say this plainly: as the plainest, and a little more where others say
+/// nearly as much. From 0 on it says it.
+pub fn plainness(sentences: impl Iterator<Item = f64>) -> f64 {
+    /// The higher, the more the plainest counts alone.
+    const SHARPNESS: f64 = 2.0;
+    sentences.map(|weight| (SHARPNESS * weight).exp()).sum::<f64>().ln() / SHARPNESS
 }
 
 /// Every key point must be met: one of `any_of`, and each of `all_of`.
@@ -66,9 +75,9 @@ fn score_key_points(topic: Topic, subject: &Subject<'_>, key_points: &[&KeyPoint
     Score { reason, ..Score::binary(topic.property(), missing.is_empty(), evidence) }
 }
 
-/// How plainly each sentence says what each topic asks for; from 0 on it does.
+/// How plainly each sentence says what each topic asks for.
 fn weigh(outline: &Outline<'_>) -> Vec<[f64; 3]> {
-    let weigh = |n: usize, features: &[&str]| {
+    let weigh = |n: usize, features: &[Feature<'_>]| {
         if outline.is_foreign(n) { [f64::NEG_INFINITY; 3] } else { weights::sum(features) }
     };
     features(outline).iter().enumerate().map(|(n, features)| weigh(n, features)).collect()
@@ -76,9 +85,24 @@ fn weigh(outline: &Outline<'_>) -> Vec<[f64; 3]> {
 
 /// The features of every sentence with the sentence's place (bytes of the normalised text), for learning their weights.
 #[doc(hidden)]
-pub fn sentence_features(subject: &Subject<'_>) -> Vec<(Range<usize>, Vec<&'static str>)> {
+pub fn sentence_features<'t>(subject: &'t Subject<'_>) -> Vec<(Range<usize>, Vec<Feature<'t>>)> {
     let Some(source) = subject.source else { return Vec::new() };
     let outline = Outline::new(&subject.passage, source);
     let all = features(&outline).into_iter().enumerate().filter(|(n, _)| !outline.is_foreign(*n));
     all.map(|(n, features)| (subject.passage.sentences[n].range.clone(), features)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_sentences_that_nearly_say_it_say_more_than_the_plainest_alone() {
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(close(plainness([0.7].into_iter()), 0.7));
+        assert!(plainness([-0.2, -0.2, -0.2].into_iter()) > 0.0);
+        assert!(plainness([-3.0; 40].into_iter()) < 0.0);
+        assert!(close(plainness([0.7, f64::NEG_INFINITY].into_iter()), 0.7));
+        assert_eq!(plainness([].into_iter()), f64::NEG_INFINITY);
+    }
 }

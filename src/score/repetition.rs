@@ -3,8 +3,9 @@
 //! A sentence counts as a loop from its third time on (from its second, if it is long), a phrase from its fourth time in
 //! a row. An end is broken if the last sentence stops where no Japanese sentence can.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::{Score, Subject};
 use crate::property::Property;
@@ -58,7 +59,7 @@ const LONGEST_PHRASE: usize = 60;
 fn looping_phrase(text: &str) -> Option<Range<usize>> {
     let chars: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
     // Three characters that come again at the same distance twice more may be a loop of that period.
-    let mut seen: HashMap<[char; 3], (usize, usize, u32)> = HashMap::new();
+    let mut seen: HashMap<[char; 3], (usize, usize, u32)> = HashMap::with_capacity(chars.len());
     for n in 0..chars.len().saturating_sub(2) {
         let key = [chars[n].1, chars[n + 1].1, chars[n + 2].1];
         let entry = seen.entry(key).or_insert((n, 0, 0));

@@ -188,46 +188,60 @@ const SUPPOSITIONS: [&str; 9] =
 pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
     static CUES: LazyLock<AhoCorasick> =
         LazyLock::new(|| AhoCorasick::new(PREDICATES.iter().chain(&HEADS).chain(&SUPPOSITIONS)).expect("a small list"));
-    // Most sentences hold no cue at all: only those that do are looked into.
-    let mut places: Vec<usize> = CUES.find_iter(&passage.text).map(|found| found.start()).collect();
-    places.dedup();
+    let mut cues = CUES
+        .find_overlapping_iter(&passage.text)
+        .map(|found| (found.pattern().as_usize(), found.range()))
+        .collect::<Vec<_>>();
+    cues.sort_unstable_by_key(|(_, cue)| cue.start);
     let mut found = Vec::new();
     for (n, sentence) in passage.sentences.iter().enumerate() {
-        let first = places.partition_point(|at| *at < sentence.range.start);
-        if places.get(first).is_none_or(|at| *at >= sentence.range.end) {
+        let first = cues.partition_point(|(_, cue)| cue.start < sentence.range.start);
+        let within = cues[first..].iter().take_while(|(_, cue)| cue.start < sentence.range.end);
+        let mut within: Vec<(usize, Range<usize>)> =
+            within.filter(|(_, cue)| cue.end <= sentence.range.end).cloned().collect();
+        // Most sentences hold no cue at all.
+        if within.is_empty() {
             continue;
         }
+        within.sort_by_key(|(order, cue)| (*order, cue.start));
+        let heads = within.partition_point(|(order, _)| *order < PREDICATES.len());
+        let suppositions = within.partition_point(|(order, _)| *order < PREDICATES.len() + HEADS.len());
         let text = &passage.text[sentence.range.clone()];
         let at = sentence.range.start;
-        found.extend(in_predicate(text, at));
-        found.extend(at_head(text, at));
-        found.extend(supposition(text, at));
+        found.extend(in_predicate(text, at, &within[..heads]));
+        if heads < suppositions {
+            found.extend(at_head(text, at));
+        }
+        if suppositions < within.len() {
+            found.extend(supposition(text, at));
+        }
         found.extend(lead_in(passage, n));
     }
     found
 }
 
 /// Hedges within the sentence, each with the clauses that it closes.
-fn in_predicate(sentence: &str, offset: usize) -> Vec<Hedge> {
+///
+/// `cues` are those of [`PREDICATES`] in its order: longer ones stand first and stay; ようです within のようですが counts
+/// once.
+fn in_predicate(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Vec<Hedge> {
+    if cues.is_empty() {
+        return Vec::new();
+    }
     let mut hedges: Vec<Hedge> = Vec::new();
     let depths = bracket_depths(sentence);
-    for cue in PREDICATES {
-        for (at, _) in sentence.match_indices(cue) {
-            if depths(at) > 0 || is_no_guess(sentence, at, cue) {
-                continue;
-            }
-            let cue_range = offset + at..offset + at + cue.len();
-            // Longer cues found first stay; ようです within のようですが counts once.
-            if hedges.iter().any(|hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end) {
-                continue;
-            }
-            let start = clause_start(sentence, at);
-            hedges.push(Hedge {
-                cue: cue_range.clone(),
-                scope: offset + start..cue_range.end,
-                reach: Reach::Predicate,
-            });
+    for (_, cue_range) in cues {
+        let cue = cue_range.start - offset..cue_range.end - offset;
+        let is_within = |hedge: &Hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end;
+        if depths(cue.start) > 0
+            || is_no_guess(sentence, cue.start, &sentence[cue.clone()])
+            || hedges.iter().any(is_within)
+        {
+            continue;
         }
+        let start = clause_start(sentence, cue.start);
+        let scope = offset + start..cue_range.end;
+        hedges.push(Hedge { cue: cue_range.clone(), scope, reach: Reach::Predicate });
     }
     hedges
 }

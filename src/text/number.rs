@@ -15,6 +15,9 @@ pub struct Numeral {
     pub is_vague: bool,
 }
 
+/// No number has more digits.
+const MOST_DIGITS: u32 = 24;
+
 /// The number that `text` (normalised) begins with.
 pub fn numeral(text: &str) -> Option<Numeral> {
     let mut parser = Parser::default();
@@ -107,7 +110,7 @@ impl Parser {
             digits.push_str(&text[end..=end + decimals]);
             end += 1 + decimals;
         }
-        if digits.len() > 24 {
+        if digits.len() > MOST_DIGITS as usize {
             return None;
         }
         let has_point = digits.contains('.');
@@ -163,7 +166,9 @@ impl Parser {
 
     fn kanji_digit(&mut self, c: char, digit: u32, rest: &str) -> Option<usize> {
         // 参 壱 弐 are numbers only in amounts: 参加 is none.
-        if matches!(c, '参' | '壱' | '弐') && !rest.starts_with(['万', '千', '百', '拾', '円']) {
+        if self.read >= MOST_DIGITS
+            || matches!(c, '参' | '壱' | '弐') && !rest.starts_with(['万', '千', '百', '拾', '円'])
+        {
             return None;
         }
         let digit_value = f64::from(digit);
@@ -239,6 +244,13 @@ mod tests {
         for text in ["参加", "万博", "億", "社", "〇〇", ""] {
             assert_eq!(numeral(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_run_of_numerals_without_end_is_cut() {
+        let endless = "一".repeat(1000);
+        assert_eq!(numeral(&endless).unwrap().len, 24 * '一'.len_utf8());
+        assert_eq!(numeral(&"1".repeat(1000)), None);
     }
 
     #[test]

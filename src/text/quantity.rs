@@ -64,15 +64,23 @@ pub enum Exactness {
 pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity> {
     let text = passage.text.as_str();
     let mut found: Vec<Quantity> = Vec::new();
+    let mut skip: Vec<&Range<usize>> = skip.iter().collect();
+    skip.sort_by_key(|range| range.start);
+    let mut skip = skip.into_iter().peekable();
+    let mut line = Line::default();
     let mut at = 0;
     while let Some(start) = text[at..].find(may_begin).map(|n| at + n) {
         at = start + text[start..].chars().next().map_or(1, char::len_utf8);
-        if let Some(skipped) = skip.iter().find(|range| range.contains(&start)) {
+        while skip.next_if(|range| range.end <= start).is_some() {}
+        if let Some(skipped) = skip.next_if(|range| range.start <= start) {
             at = skipped.end.max(at);
             continue;
         }
-        if let Some(foreign_end) = foreign_line(text, start) {
-            at = foreign_end;
+        if start >= line.end {
+            line = Line::at(text, start);
+        }
+        if line.is_foreign {
+            at = line.end.max(at);
             continue;
         }
         if let Some(quantity) = quantity_at(passage, start) {
@@ -86,12 +94,21 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
     join(text, found)
 }
 
-/// The end of a line that is mostly in Latin letters: its numbers have other units.
-fn foreign_line(text: &str, at: usize) -> Option<usize> {
-    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
-    let line = &text[start..end];
-    (line.bytes().filter(u8::is_ascii_alphabetic).count() * 2 > line.chars().count()).then_some(end.max(at + 1))
+/// A line, and whether it is mostly in Latin letters: its numbers have other units then.
+#[derive(Default)]
+struct Line {
+    end: usize,
+    is_foreign: bool,
+}
+
+impl Line {
+    fn at(text: &str, at: usize) -> Self {
+        let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+        let line = &text[start..end];
+        let letters = line.bytes().filter(u8::is_ascii_alphabetic).count();
+        Self { end, is_foreign: letters * 2 > line.chars().count() }
+    }
 }
 
 fn quantity_at(passage: &Passage<'_>, start: usize) -> Option<Quantity> {

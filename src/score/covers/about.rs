@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
@@ -13,7 +14,7 @@ use crate::text::name::names;
 use crate::text::tag::{Form, Inflection, Pos};
 
 /// Whom a sentence, or the owner of a word in it, is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum About {
     /// This news or one of its actors, by name or by a word that points at it.
     News,
@@ -35,8 +36,24 @@ pub(super) struct Outline<'a> {
     title_actions: HashSet<String>,
     /// Figures of the source, as written with any spelling.
     figures: HashSet<String>,
+    /// The characters of the actors' names.
+    actor_characters: HashSet<char>,
+    marks: Vec<(Range<usize>, Mark)>,
     signs: Vec<Signs>,
     about: Vec<About>,
+}
+
+/// What a piece of the article stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// An actor of this news, by name.
+    Actor,
+    /// An actor of any news.
+    Role,
+    /// Something that points at the news.
+    Pointer,
+    /// The content word of the headline with this number.
+    TitleWord(usize),
 }
 
 /// What a sentence holds of the news.
@@ -201,10 +218,14 @@ impl<'a> Outline<'a> {
                 .flat_map(|text| digits(&text.text))
                 .chain(source.facts.iter().flat_map(|fact| digits(&Passage::new(fact).text)))
                 .collect(),
+            actor_characters: HashSet::new(),
+            marks: Vec::new(),
             signs: Vec::new(),
             about: Vec::new(),
         };
-        outline.signs = outline.find_signs();
+        outline.actor_characters = outline.actors.iter().flat_map(|name| name.chars()).collect();
+        outline.marks = outline.find_marks();
+        outline.signs = outline.count_marks();
         outline.about = outline.judge_all();
         outline
     }
@@ -240,39 +261,53 @@ impl<'a> Outline<'a> {
         self.signs[n].actor
     }
 
-    /// Looks for actors, pointers and words of the headline in one pass.
-    fn find_signs(&self) -> Vec<Signs> {
-        let words: Vec<&str> = self.title_words.iter().map(String::as_str).collect();
-        let (actors, pointers) = (self.actors.len() + ROLES.len(), self.actors.len() + ROLES.len() + POINTERS.len());
-        let patterns = self.actors.iter().map(String::as_str).chain(ROLES).chain(POINTERS).chain(words.iter().copied());
-        let automaton =
-            AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(patterns).expect("a small list");
+    /// Looks for actors, pointers and words of the headline.
+    fn find_marks(&self) -> Vec<(Range<usize>, Mark)> {
+        static OF_ANY_NEWS: LazyLock<AhoCorasick> =
+            LazyLock::new(|| AhoCorasick::new(ROLES.iter().chain(&POINTERS)).expect("a small list"));
+        let text = &self.passage.text;
+        let of_any = OF_ANY_NEWS.find_overlapping_iter(text).map(|found| {
+            (found.range(), if found.pattern().as_usize() < ROLES.len() { Mark::Role } else { Mark::Pointer })
+        });
+        let of_this = self.actors.iter().chain(&self.title_words);
+        let of_this =
+            AhoCorasick::builder().kind(Some(AhoCorasickKind::NoncontiguousNFA)).build(of_this).expect("a small list");
+        let of_this = of_this.find_overlapping_iter(text).map(|found| {
+            let word = found.pattern().as_usize().checked_sub(self.actors.len());
+            (found.range(), word.map_or(Mark::Actor, Mark::TitleWord))
+        });
+        of_any.chain(of_this).collect()
+    }
+
+    fn count_marks(&self) -> Vec<Signs> {
         let sentences = &self.passage.sentences;
         let mut signs = vec![Signs::default(); sentences.len()];
-        let mut seen = vec![usize::MAX; words.len()];
-        for found in automaton.find_overlapping_iter(&self.passage.text) {
-            let n = sentences.partition_point(|sentence| sentence.range.end < found.end());
-            if sentences.get(n).is_none_or(|sentence| sentence.range.start > found.start()) {
+        let mut seen = vec![usize::MAX; self.title_words.len()];
+        for (range, mark) in &self.marks {
+            let n = sentences.partition_point(|sentence| sentence.range.end < range.end);
+            if sentences.get(n).is_none_or(|sentence| sentence.range.start > range.start) {
                 continue;
             }
-            match found.pattern().as_usize() {
-                pattern if pattern < actors => signs[n].actor = true,
-                pattern if pattern < pointers => signs[n].pointer = true,
-                pattern if seen[pattern - pointers] != n => {
-                    seen[pattern - pointers] = n;
+            match *mark {
+                Mark::Actor | Mark::Role => signs[n].actor = true,
+                Mark::Pointer => signs[n].pointer = true,
+                Mark::TitleWord(word) if seen[word] != n => {
+                    seen[word] = n;
                     signs[n].title_words += 1;
                 }
-                _ => {}
+                Mark::TitleWord(_) => {}
             }
         }
         signs
     }
 
-    /// The heading that a sentence stands under.
-    pub(super) fn heading_above(&self, n: usize) -> Option<&str> {
-        let block = self.passage.sentences[n].block;
-        let above = self.passage.blocks[..block].iter().rev().find(|block| block.kind == BlockKind::Heading)?;
-        Some(&self.passage.text[above.content.clone()])
+    /// The sentences of the heading that a sentence stands under.
+    pub(super) fn heading_above(&self, n: usize) -> impl Iterator<Item = usize> {
+        let block_of = |n: usize| self.passage.sentences[n].block;
+        let is_heading = |n: usize| self.passage.blocks[block_of(n)].kind == BlockKind::Heading;
+        let last = (0..n).rev().find(move |before| block_of(*before) < block_of(n) && is_heading(*before));
+        let heading = last.map(block_of);
+        (0..n).rev().filter(move |before| Some(block_of(*before)) == heading)
     }
 
     /// How far down the article a sentence stands, from 0 to 1.
@@ -313,27 +348,24 @@ impl<'a> Outline<'a> {
         about
     }
 
-    /// Whose the noun at byte `at` of a sentence is: the words before の, or the sentence's topic.
-    pub(super) fn owner_of_noun(&self, n: usize, at: usize, noun: &str) -> About {
-        let text = self.text(n);
+    /// Whose a noun (bytes of the article) of a sentence is: the words before の, or the sentence's topic.
+    pub(super) fn owner_of_noun(&self, n: usize, noun: &Range<usize>) -> About {
+        let (text, start) = (self.text(n), self.passage.sentences[n].range.start);
+        let at = noun.start - start;
         let before = &text[..at];
-        if is_adnominal(&text[at + noun.len()..]) && !self.topic_is_news(n, at) {
+        if is_adnominal(&text[noun.end - start..]) && !self.topic_is_news(n, at) {
             return About::Other;
         }
-        if let Some(phrase) = owner_phrase(before) {
-            return self.classify_owner(n, phrase);
-        }
-        if let Some(topic) = topic_phrase(before) {
-            return self.classify_owner(n, topic);
-        }
-        self.about(n)
+        let phrase = owner_phrase(before).or_else(|| topic_phrase(before));
+        phrase.map_or_else(|| self.about(n), |phrase| self.classify_owner(n, phrase))
     }
 
     fn topic_is_news(&self, n: usize, at: usize) -> bool {
         topic_phrase(&self.text(n)[..at]).is_some_and(|topic| self.classify_owner(n, topic) == About::News)
     }
 
-    fn classify_owner(&self, n: usize, phrase: &str) -> About {
+    /// Whom a phrase (bytes of the sentence) names.
+    fn classify_owner(&self, n: usize, phrase: Range<usize>) -> About {
         const DEICTIC: [&str; 14] = [
             "今回",
             "この",
@@ -350,9 +382,14 @@ impl<'a> Outline<'a> {
             "最大",
             "もうひとつ",
         ];
-        let points = POINTERS.iter().any(|pointer| phrase.contains(pointer))
-            || DEICTIC.iter().any(|word| phrase.starts_with(word) || phrase.contains(&format!("、{word}")))
-            || self.actors.iter().any(|actor| phrase.contains(actor.as_str()));
+        let start = self.passage.sentences[n].range.start;
+        let place = start + phrase.start..start + phrase.end;
+        let phrase = &self.text(n)[phrase];
+        let has_mark = |(range, mark): &(Range<usize>, Mark)| {
+            matches!(mark, Mark::Actor | Mark::Pointer) && place.start <= range.start && range.end <= place.end
+        };
+        let is_deictic = |part: &str| DEICTIC.iter().any(|word| part.starts_with(word));
+        let points = self.marks.iter().any(has_mark) || phrase.split('、').any(is_deictic);
         let is_event = EVENT_NOUNS.iter().any(|noun| phrase.ends_with(noun))
             || self.title_actions.iter().any(|word| phrase.ends_with(word.as_str()));
         match (points || is_event, self.about(n)) {
@@ -368,12 +405,16 @@ impl<'a> Outline<'a> {
         let new = words.iter().filter(|word| is_content(word) || word.pos() == Pos::Verb && word.range().len() >= 6);
         let new: HashSet<&str> =
             new.map(|word| word.surface(&self.passage.text)).filter(|word| !self.title_words.contains(*word)).collect();
-        new.iter().filter(|word| !self.actors.iter().any(|actor| actor.contains(**word))).count()
+        new.iter().filter(|word| !self.is_of_an_actor(word)).count()
+    }
+
+    fn is_of_an_actor(&self, word: &str) -> bool {
+        word.chars().all(|c| self.actor_characters.contains(&c)) && self.actors.iter().any(|actor| actor.contains(word))
     }
 
     /// Whether a sentence holds a figure of the source that the headline lacks or has.
     pub(super) fn has_known_figure(&self, n: usize) -> bool {
-        digits(self.text(n)).iter().any(|figure| self.figures.contains(figure))
+        has_digit(self.text(n)) && digits(self.text(n)).iter().any(|figure| self.figures.contains(figure))
     }
 
     /// Whether the predicate tells an action done, being done or to be done: no copula, no state, no supposition.
@@ -435,6 +476,10 @@ fn is_content(word: &Morpheme) -> bool {
 
 fn quoted(text: &str) -> Vec<String> {
     text.split('「').skip(1).filter_map(|part| part.split('」').next()).map(str::to_owned).collect()
+}
+
+pub(super) fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Runs of digits of two and more, or with a unit of measure behind them.
@@ -549,7 +594,7 @@ fn is_adnominal(after: &str) -> bool {
 }
 
 /// The phrase before の right before a noun: (この大会)の目的.
-fn owner_phrase(before: &str) -> Option<&str> {
+fn owner_phrase(before: &str) -> Option<Range<usize>> {
     let before = before
         .strip_suffix('の')
         .or_else(|| before.strip_suffix("という"))
@@ -558,15 +603,13 @@ fn owner_phrase(before: &str) -> Option<&str> {
     let start = before
         .rfind(['、', '。', '「', '」', ' ', 'は', 'が', 'を', 'に', 'で'])
         .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
-    let phrase = &before[start..];
-    (!phrase.is_empty()).then_some(phrase)
+    (start < before.len()).then_some(start..before.len())
 }
 
 /// The first topic of a sentence: (灯台)は、….
-fn topic_phrase(before: &str) -> Option<&str> {
-    let at = before.find("は、").or_else(|| before.find('は'))?;
-    let topic = &before[..at];
-    let start = topic.rfind(['、', '。']).map_or(0, |at| at + '、'.len_utf8());
-    let phrase = topic[start..].trim();
-    (!phrase.is_empty() && phrase.chars().count() <= 30).then_some(phrase)
+fn topic_phrase(before: &str) -> Option<Range<usize>> {
+    let end = before.find("は、").or_else(|| before.find('は'))?;
+    let start = before[..end].rfind(['、', '。']).map_or(0, |at| at + '、'.len_utf8());
+    let phrase = before[start..end].trim();
+    (!phrase.is_empty() && phrase.chars().count() <= 30).then_some(start..end)
 }

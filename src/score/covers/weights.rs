@@ -1,120 +1,64 @@
-//! What each feature of a sentence is worth for each topic.
+//! What each feature of a sentence is worth for purpose, activities and significance.
 //!
-//! Written by `cargo run --example learn_covers` from labelled articles (logistic regression); not edited by hand.
+//! The figures stand in `weights.tsv`, which the example `learn_covers` writes from labelled articles (logistic
+//! regression); it is not edited by hand. Each line: kind, feature, and a weight for each topic.
 
-/// Purpose, activities, significance.
-const BIASES: [f64; 3] = [-2.41, -2.88, -3.43];
+use std::sync::LazyLock;
 
-const WEIGHTS: &[(&str, [f64; 3])] = &[
-    ("about_news", [0.66, 0.49, 0.38]),
-    ("about_open", [-0.04, 0.50, 0.31]),
-    ("about_other", [-0.62, -0.99, -0.69]),
-    ("action_predicate", [0.03, 0.84, -0.08]),
-    ("actor", [0.07, 0.12, -0.42]),
-    ("acts", [0.50, 0.66, -0.02]),
-    ("advice", [-0.30, -0.33, -0.70]),
-    ("after_why", [0.49, -0.22, -0.14]),
-    ("after_wish", [1.06, -0.21, -0.12]),
-    ("aims", [1.54, -0.25, -0.06]),
-    ("announces", [-0.41, -0.71, -0.41]),
-    ("answers", [0.54, -0.01, -0.08]),
-    ("because_end", [0.73, -0.19, -0.11]),
-    ("because_mid", [0.32, -0.12, -0.07]),
-    ("becomes_able", [0.08, 0.14, 1.21]),
-    ("changes", [-0.15, -0.07, 0.27]),
-    ("code", [0.04, 0.04, 0.07]),
-    ("copula", [0.52, -0.27, -0.45]),
-    ("creates", [0.69, -0.16, -0.10]),
-    ("definition", [-0.33, -0.28, -0.05]),
-    ("details_few", [-0.43, -1.25, -0.79]),
-    ("details_many", [0.21, 0.41, 0.49]),
-    ("details_most", [0.29, 0.81, 0.81]),
-    ("details_some", [-0.07, 0.03, -0.50]),
-    ("ending", [-0.74, -1.25, 1.45]),
-    ("ends_in_noun", [-0.14, -0.19, -0.53]),
-    ("example", [-0.62, -0.05, -0.34]),
-    ("expects", [-0.20, 0.05, 0.41]),
-    ("figure", [-0.81, 0.93, -0.63]),
-    ("first_time", [-0.15, -0.30, 0.04]),
-    ("for_end", [0.85, -0.13, 0.10]),
-    ("for_mid", [0.74, -0.36, 0.06]),
-    ("for_noun", [0.50, 0.13, 0.02]),
-    ("for_whom", [-0.00, -0.41, 0.62]),
-    ("future", [-0.08, 0.28, 0.15]),
-    ("gain_of_news", [-0.29, -0.47, 0.50]),
-    ("gain_of_none", [-0.03, -0.27, 0.49]),
-    ("gain_of_other", [-0.13, -0.01, 0.01]),
-    ("general", [-0.84, -1.12, -0.15]),
-    ("heading", [-0.71, -0.63, -0.39]),
-    ("helps", [0.06, -0.09, 0.30]),
-    ("hope_noun", [-0.04, -0.09, 0.46]),
-    ("if", [-0.20, -0.47, 0.90]),
-    ("if_to", [-0.04, 0.27, -0.06]),
-    ("imperative", [-0.13, -0.10, -0.34]),
-    ("improves", [-0.00, -0.46, 0.74]),
-    ("intends", [0.11, -0.04, -0.02]),
-    ("item", [0.32, 0.28, 0.22]),
-    ("known_figure", [-0.58, 0.84, -0.36]),
-    ("leads_to", [0.18, -0.11, 0.31]),
-    ("lessens", [0.39, -0.56, 0.97]),
-    ("long", [0.49, 0.50, 0.18]),
-    ("method", [-0.31, 0.19, -0.56]),
-    ("motive_of_news", [1.01, -0.22, -0.03]),
-    ("motive_of_none", [1.11, -0.24, -0.10]),
-    ("motive_of_other", [0.87, 0.13, -0.22]),
-    ("must", [-0.19, -0.30, -0.14]),
-    ("opening", [-0.20, -0.60, -0.44]),
-    ("opens", [-0.18, -0.09, 0.89]),
-    ("paragraph", [0.37, 0.34, 0.11]),
-    ("passive_or_able", [-0.49, 0.34, 0.04]),
-    ("past", [0.51, 0.31, -0.64]),
-    ("past_deed", [-0.00, 0.12, -0.04]),
-    ("people", [0.32, -0.07, 0.84]),
-    ("perhaps", [-0.26, -0.32, 1.12]),
-    ("pointer", [1.02, 0.65, 0.70]),
-    ("prevents", [0.95, -0.19, 0.24]),
-    ("problem", [0.16, -0.41, 0.06]),
-    ("procedure", [-0.27, 0.72, -0.31]),
-    ("protects", [0.92, -0.34, 0.06]),
-    ("purpose_of_news", [1.01, 0.10, -0.18]),
-    ("purpose_of_none", [1.16, -0.13, -0.14]),
-    ("purpose_of_other", [0.62, -0.26, -0.21]),
-    ("question", [-0.14, -0.36, -0.30]),
-    ("reads_intent", [0.55, 0.17, -0.09]),
-    ("refers_back", [1.03, -0.23, 0.10]),
-    ("says", [0.50, -0.16, -0.18]),
-    ("short", [0.28, -0.33, -0.25]),
-    ("shows", [-0.00, -0.13, 0.32]),
-    ("so_that", [1.03, 0.09, 0.34]),
-    ("society", [0.50, -0.05, 0.23]),
-    ("table", [-0.01, -0.03, -0.00]),
-    ("time_or_place", [-0.63, 0.47, -0.13]),
-    ("title_1", [0.57, 0.39, -0.01]),
-    ("title_2", [-0.05, 0.27, 0.64]),
-    ("title_4", [-0.37, -0.57, -0.13]),
-    ("tries", [1.10, -0.16, -0.05]),
-    ("under_matters", [-0.23, -0.03, 0.71]),
-    ("under_what", [-0.44, 0.99, -0.77]),
-    ("under_why", [1.34, -0.57, -0.63]),
-    ("value_adjective", [-0.17, -0.16, 1.04]),
-    ("value_of_news", [-0.14, -0.06, 0.18]),
-    ("value_of_none", [-0.08, -0.11, -0.14]),
-    ("value_of_other", [-0.21, -0.34, 0.25]),
-    ("wants_others", [0.48, -0.02, -0.12]),
-    ("why_asked", [0.25, -0.17, -0.07]),
-    ("will_do", [0.12, 0.96, 0.12]),
-    ("wish_end", [0.46, -0.26, -0.15]),
-    ("wish_spoken", [0.38, 0.01, 0.03]),
-    ("wishes", [0.80, -0.29, -0.12]),
-];
+use foldhash::{HashMap, HashMapExt as _};
+
+use super::features::Feature;
+
+struct Weights {
+    biases: [f64; 3],
+    of: HashMap<Feature<'static>, [f64; 3]>,
+}
+
+static WEIGHTS: LazyLock<Weights> = LazyLock::new(|| {
+    let mut weights = Weights { biases: [0.0; 3], of: HashMap::new() };
+    for line in include_str!("weights.tsv").lines() {
+        let mut columns = line.split('\t');
+        let mut column = || columns.next().expect("five columns");
+        let (kind, name) = (column(), column());
+        let values = [(); 3].map(|()| column().parse().expect("a number"));
+        let feature = match (kind, name.split_once(' ')) {
+            ("form", _) => Feature::Form(name),
+            ("word", _) => Feature::Word(name),
+            ("ending", None) => Feature::Ending(name),
+            ("ending", Some((first, second))) => Feature::EndingPair(first, second),
+            _ => {
+                weights.biases = values;
+                continue;
+            }
+        };
+        weights.of.insert(feature, values);
+    }
+    weights
+});
 
 /// What the features add up to for each topic; one that was never learned adds nothing.
-pub(super) fn sum(features: &[&str]) -> [f64; 3] {
-    let mut sum = BIASES;
-    for feature in features {
-        if let Ok(n) = WEIGHTS.binary_search_by_key(feature, |(name, _)| name) {
-            sum.iter_mut().zip(WEIGHTS[n].1).for_each(|(sum, weight)| *sum += weight);
-        }
+pub(super) fn sum(features: &[Feature<'_>]) -> [f64; 3] {
+    let mut sum = WEIGHTS.biases;
+    for weights in features.iter().filter_map(|feature| WEIGHTS.of.get(feature)) {
+        sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
     }
     sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_a_feature_of_its_own_and_one_the_biases() {
+        let lines: Vec<&str> = include_str!("weights.tsv").lines().collect();
+        assert_eq!(WEIGHTS.of.len() + 1, lines.len());
+        assert!(WEIGHTS.of.keys().all(|feature| lines.iter().any(|line| line.starts_with(&format!("{feature}\t")))));
+    }
+
+    #[test]
+    fn what_was_never_learned_adds_nothing() {
+        assert_eq!(sum(&[Feature::Word("鷽")]), WEIGHTS.biases);
+        assert_ne!(sum(&[Feature::Form("aims")]), WEIGHTS.biases);
+    }
 }

@@ -38,13 +38,18 @@ pub(super) fn derive(
     why.map(|why| (Basis::Computed, why))
 }
 
+/// So many amounts of a source are tried with each other, and so many of those derived before. More are lists, in which
+/// something fits by chance.
+const MOST_OPERANDS: [usize; 2] = [48, 16];
+
 fn operands(allowed: &Allowed<'_>, passage: &Passage<'_>, earlier: &[Quantity]) -> Vec<Operand> {
     let of_source = allowed.of_source().flat_map(|known| known.quantities.iter().map(move |own| (known, own)));
     let mut operands: Vec<Operand> = of_source
         .filter(|(_, own)| !own.is_ordinal && own.value > 0.0)
+        .take(MOST_OPERANDS[0])
         .map(|(known, own)| Operand { value: own.value, unit: own.unit.clone(), shown: known.shown(&own.core) })
         .collect();
-    operands.extend(earlier.iter().map(|own| Operand {
+    operands.extend(earlier.iter().rev().take(MOST_OPERANDS[1]).rev().map(|own| Operand {
         value: own.value,
         unit: own.unit.clone(),
         shown: format!("「{}」 before it", &passage.text[own.core.clone()]),

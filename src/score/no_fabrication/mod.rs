@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use super::{Basis, Evidence, Score, SpecificVerdict, Subject, Verdict};
 use crate::property::{Hedged, Property, SpecificKind};
+use crate::text::Passage;
 use crate::text::hedge::{Hedge, Reach, hedges};
 use crate::text::quantity::Quantity;
 use source::{Allowed, Finding};
@@ -92,7 +93,7 @@ impl Judge<'_> {
         match specific {
             Specific::Date(mention) => date::find(&self.allowed, passage, mention),
             Specific::Quantity(quantity) => {
-                let sentence = sentence_of(self.subject, range);
+                let sentence = sentence_of(passage, range);
                 let finding = amount::find(&self.allowed, passage, quantity, &sentence, &self.supported);
                 if matches!(finding, Finding::Supported { basis: Basis::Computed, .. }) {
                     self.supported.push(quantity.clone());
@@ -111,9 +112,19 @@ fn is_bare_weekday(specific: &Specific) -> bool {
     matches!(specific, Specific::Date(mention) if mention.day.is_none() && mention.time.is_none() && mention.month.is_none() && mention.year.is_none())
 }
 
-fn sentence_of(subject: &Subject<'_>, range: &Range<usize>) -> Range<usize> {
-    let sentence = subject.passage.sentences.iter().find(|s| s.range.start <= range.start && range.start < s.range.end);
-    sentence.map_or_else(|| range.clone(), |sentence| sentence.range.clone())
+/// The sentence that a specific stands in; of an endless one what stands around it.
+fn sentence_of(passage: &Passage<'_>, range: &Range<usize>) -> Range<usize> {
+    /// Bytes on each side.
+    const FARTHEST: usize = 1500;
+    let n = passage.sentences.partition_point(|sentence| sentence.range.end <= range.start);
+    let Some(sentence) = passage.sentences.get(n).filter(|sentence| sentence.range.start <= range.start) else {
+        return range.clone();
+    };
+    let start = sentence.range.start.max(range.start.saturating_sub(FARTHEST));
+    let end = sentence.range.end.min(range.end + FARTHEST).max(range.end);
+    let is_boundary = |at: &usize| passage.text.is_char_boundary(*at);
+    (start..range.start).find(is_boundary).unwrap_or(range.start)
+        ..(range.end..=end).rev().find(is_boundary).unwrap_or(range.end)
 }
 
 fn hedge_reason(subject: &Subject<'_>, hedge: &Hedge) -> String {

@@ -77,19 +77,44 @@ pub(super) fn specifics(passage: &Passage<'_>, base: Option<civil::Date>) -> Vec
             Role::Other => {}
         }
     }
-    let free = |range: &Range<usize>, taken: &[Range<usize>]| {
-        taken.iter().all(|other| range.end <= other.start || other.end <= range.start)
+    let taken = merged(taken);
+    let is_free = |range: &Range<usize>| {
+        let next = taken.partition_point(|other| other.end <= range.start);
+        taken.get(next).is_none_or(|other| range.end <= other.start)
     };
-    for mention in dates(&passage.text, base).into_iter().filter(|mention| free(&mention.range, &taken)) {
+    for mention in dates(&passage.text, base).into_iter().filter(|mention| is_free(&mention.range)) {
         found.push(Specific::Date(mention));
     }
     let dated: Vec<Range<usize>> = found.iter().map(Specific::range).chain(taken.iter().cloned()).collect();
     for quantity in quantities(passage, &dated) {
         found.push(Specific::Quantity(quantity));
     }
-    for name in names(passage).into_iter().filter(|name| free(&name.range, &taken)) {
+    for name in names(passage).into_iter().filter(|name| is_free(&name.range)) {
         found.push(Specific::Name(name));
     }
     found.sort_by_key(|specific| (specific.range().start, std::cmp::Reverse(specific.range().end)));
     found
+}
+
+/// The same places in order, overlapping ones as one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_that_overlap_are_one() {
+        assert_eq!(merged(vec![8..9, 0..3, 2..5, 5..6, 1..2]), [0..5, 5..6, 8..9]);
+    }
 }

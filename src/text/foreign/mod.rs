@@ -146,6 +146,9 @@ fn whole_word(text: &str, range: Range<usize>) -> Range<usize> {
 /// UTF-8 that was read as Latin-1 or `Shift_JIS`: `ã‚`, `â€`, `縺ゅ`.
 fn misread_bytes(text: &str) -> Vec<Foreign> {
     let mut runs = Vec::new();
+    if !text.contains(['ã', 'â', 'Ã', '縺', '繧', '譁', '繝']) {
+        return runs;
+    }
     for mark in ["ã\u{81}", "ã\u{82}", "ã\u{83}", "ã‚", "ãƒ", "â€", "Ã©", "Ã¨", "縺", "繧", "譁", "繝"]
     {
         // One 繧 may be a rare character; two marks side by side are an accident.
