@@ -40,7 +40,7 @@ mod tests {
     type Report = (&'static str, fn(&SampleRun, &mut Vec<u8>) -> io::Result<()>);
 
     /// Every report, by the form of its file.
-    const REPORTS: [Report; 9] = [
+    const REPORTS: [Report; 13] = [
         ("metrics.csv", |run, out| csv::write_metrics(run, out, Bom::With)),
         ("scores.csv", |run, out| csv::write_scores(run, run, out, Bom::With)),
         ("summary.csv", |run, out| csv::write_summary(run, out, Bom::With)),
@@ -54,6 +54,18 @@ mod tests {
             })
         }),
         ("run.json", |run, out| json::write_json(run, out)),
+        ("junit.xml", |run, out| {
+            ci::write_junit(run, run, &against_first_prompt(run, run), DiffOptions::default(), out)
+        }),
+        ("tap.txt", |run, out| ci::write_tap(run, run, Lang::En, out)),
+        ("quality.json", |run, out| {
+            ci::write_code_quality(run, run, None, &|prompt| format!("prompts/{prompt}.md"), Lang::En, out)
+        }),
+        ("diff.txt", |run, out| {
+            let (base, candidate) = ("{{ title }}".to_owned(), run.header.cases[0].source.title.clone());
+            let prompts = diff::Prompts { title: "a → b".to_owned(), base, candidate };
+            diff::write_text(&[prompts], &against_first_prompt(run, run), DiffOptions::default(), out)
+        }),
     ];
 
     fn rendered(run: &SampleRun) -> Vec<(&'static str, String)> {
@@ -110,6 +122,7 @@ mod tests {
                 }
             }
             "json" => assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{name}: {text}"),
+            "xml" => assert!(roxmltree::Document::parse(text).is_ok(), "{name}: {text}"),
             _ => {
                 let hidden: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
                 assert!(hidden.is_empty(), "{name}: {hidden:?}");
@@ -139,7 +152,9 @@ mod tests {
         for (name, text) in reports {
             let is_marked =
                 ["length,", "truncated", "TRUNCATED", "\"truncated\":true"].iter().any(|mark| text.contains(mark));
-            assert!(is_marked || name == "summary.csv", "{name}: {text}");
+            // Code quality names failed answers alone.
+            let names_none = name == "summary.csv" || text == "[]\n";
+            assert!(is_marked || names_none, "{name}: {text}");
         }
     }
 

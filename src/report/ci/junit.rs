@@ -10,6 +10,8 @@ use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Outcome, Outcomes, Required, Run};
 use crate::report::diff::{Diff, DiffOptions, Text, lines};
 use crate::report::escape::{without_ci_commands, xml};
+use crate::report::lang::Words;
+use crate::report::tally::is_truncated;
 
 /// The most lines of a diff: the whole stands in diff.html.
 const MOST_LINES: usize = 80;
@@ -129,7 +131,7 @@ impl Trials<'_> {
         for test in &tests {
             write!(out, "    <testcase classname=\"{}\" name=\"{}\"", xml(suite), xml(&test.name()))?;
             let Some(outcome) = outcome.as_ref().filter(|_| test.result != Result::Passed) else {
-                writeln!(out, "/>")?;
+                write_passed(entry, self.options.lang.words(), out)?;
                 continue;
             };
             // Once a trial: several properties of one answer fail on the same text.
@@ -139,6 +141,14 @@ impl Trials<'_> {
         }
         Ok(())
     }
+}
+
+/// The end of a test that has nothing against it but, perhaps, that its answer was cut off.
+fn write_passed(entry: &Entry, words: &Words, out: &mut dyn Write) -> io::Result<()> {
+    if is_truncated(entry) {
+        return writeln!(out, "><system-out>{}</system-out></testcase>", xml(words.truncated));
+    }
+    writeln!(out, "/>")
 }
 
 fn write_result(test: &Test<'_>, told: &Told, changes: Vec<String>, out: &mut dyn Write) -> io::Result<()> {
@@ -229,6 +239,34 @@ mod tests {
                 let found = suite.descendants().filter(|node| node.has_tag_name(element)).count().to_string();
                 assert_eq!(suite.attribute(attribute), Some(found.as_str()), "{attribute}");
             }
+        }
+    }
+
+    /// Of each element: its parent, the attributes that it must have, and those that it may have.
+    const SCHEMA: [(&str, &str, &[&str], &[&str]); 7] = [
+        ("testsuites", "", &[], &["name", "time", "tests", "failures", "errors"]),
+        ("testsuite", "testsuites", &["name", "tests", "failures", "errors"], &["skipped", "time", "timestamp"]),
+        ("testcase", "testsuite", &["name"], &["classname", "time", "group"]),
+        ("failure", "testcase", &[], &["type", "message"]),
+        ("error", "testcase", &[], &["type", "message"]),
+        ("skipped", "testcase", &[], &["type", "message"]),
+        ("system-out", "testcase", &[], &[]),
+    ];
+
+    #[test]
+    fn the_document_keeps_to_the_schema() {
+        let text = rendered(&diff_sample());
+        let document = roxmltree::Document::parse(&text).unwrap();
+        for node in document.descendants().filter(roxmltree::Node::is_element) {
+            let name = node.tag_name().name();
+            let (_, parent, must, may) =
+                SCHEMA.iter().find(|(known, ..)| *known == name).unwrap_or_else(|| panic!("{name}"));
+            assert_eq!(node.parent_element().map_or("", |parent| parent.tag_name().name()), *parent);
+            assert!(must.iter().all(|attribute| node.has_attribute(*attribute)), "{node:?}");
+            let known = |attribute: roxmltree::Attribute<'_, '_>| {
+                must.iter().chain(*may).any(|known| *known == attribute.name())
+            };
+            assert!(node.attributes().all(known), "{node:?}");
         }
     }
 

@@ -8,6 +8,7 @@ use super::test::{Result, for_each_test, tests_of, told};
 use crate::outcome::{Outcomes, Required, Run};
 use crate::report::escape::{one_line, without_ci_commands};
 use crate::report::lang::Lang;
+use crate::report::tally::is_truncated;
 
 /// Writes a run as TAP.
 ///
@@ -24,6 +25,9 @@ pub fn write_tap(run: &Run, outcomes: &dyn Outcomes, lang: Lang, out: &mut dyn W
         let name = description(&format!("{}@{} {}", trial.prompt, trial.model, test.name()));
         let told = outcome.filter(|_| test.result != Result::Passed).map(|outcome| told(&test, outcome, lang.words()));
         match (test.result, told) {
+            (Result::Passed, _) | (_, None) if is_truncated(test.entry) => {
+                writeln!(out, "ok {number} - {name}\n  ---\n  message: {}\n  ...", quoted(lang.words().truncated))
+            }
             (Result::Passed, _) | (_, None) => writeln!(out, "ok {number} - {name}"),
             (Result::Skipped | Result::Unscored, Some(told)) => {
                 writeln!(out, "ok {number} - {name} # SKIP {}", description(&told.message))

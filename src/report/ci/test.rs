@@ -7,6 +7,7 @@ use crate::property::Property;
 use crate::report::escape::one_line;
 use crate::report::evidence::{against, quote, remark, shortened};
 use crate::report::lang::Words;
+use crate::report::tally::is_truncated;
 use crate::report::trouble::{is_without_answer, why_no_answer};
 use crate::score::Score;
 
@@ -81,8 +82,16 @@ pub(super) struct Told {
     pub(super) lines: Vec<String>,
 }
 
-/// What is said of a test, from its outcome.
+/// What is said of a test, from its outcome; a truncated answer is said to be one.
 pub(super) fn told(test: &Test<'_>, outcome: &Outcome, words: &Words) -> Told {
+    let mut told = told_of_score(test, outcome, words);
+    if is_truncated(test.entry) {
+        told.message = format!("{}: {}", words.truncated, told.message);
+    }
+    told
+}
+
+fn told_of_score(test: &Test<'_>, outcome: &Outcome, words: &Words) -> Told {
     let score = outcome.scores.iter().find(|score| Subject::Property(score.property) == test.subject);
     let Some(score) = score else {
         let why = match test.result {

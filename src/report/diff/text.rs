@@ -52,7 +52,10 @@ fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) ->
             _ => write_pair(diff, pair, options, out)?,
         }
     }
-    Ok(())
+    let mark = |pair: &Pair<'_>| if pair.is_truncated() { format!(" ({})", words.truncated) } else { String::new() };
+    let same = pairs.iter().filter(|pair| pair.kind == Kind::Same);
+    let same: Vec<String> = same.map(|pair| format!("{}{}", pair.name(), mark(pair))).collect();
+    if same.is_empty() { Ok(()) } else { writeln!(out, "\n{}: {}", (words.diff_kind)(Kind::Same), same.join(", ")) }
 }
 
 fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -190,6 +193,8 @@ mod tests {
         ↘ 奈良公園のシカが増えました。 (moved here)
 
         tokyo-rail: candidate errored: timeout: no answer within 120s
+
+        same text: sapporo-snow
         ");
     }
 }
