@@ -19,7 +19,7 @@ fn main() {
         let cells: Vec<String> = CASES.iter().map(|n| format!("{:.3}", tango(world, *n))).collect();
         println!("  {world}  {}", cells.join("  "));
     }
-    for (repeats, size) in [(1, 1), (2, 1), (3, 1), (5, 1), (1, 3), (3, 3)] {
+    for (repeats, size) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (1, 3), (3, 3)] {
         println!("\nA difference, {repeats} repeats, {size} cases a source: guarded t, {DRAWS} draws; n = {CASES:?}");
         for world in WORLDS {
             let cells: Vec<String> =
