@@ -15,7 +15,7 @@ fn the_example_run_is_current() {
         Command::new(env!("CARGO_BIN_EXE_evalrun")).arg("run").arg("--out").arg(&made).current_dir(root).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    for name in ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"] {
+    for name in ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"] {
         let [made, kept] =
             [made.clone(), root.join("reports/example")].map(|folder| without_volatile(&folder.join(name)));
         assert!(made == kept, "reports/example/{name} is not current: CONTRIBUTING.md tells how to make it anew");

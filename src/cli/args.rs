@@ -14,6 +14,7 @@ use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Pars
 use super::environment::Environment;
 use crate::diagnostic::closest;
 use crate::outcome::Subject;
+use crate::project::BASELINE;
 use crate::property::Property;
 use crate::report::Lang;
 
@@ -165,8 +166,8 @@ pub struct ReportingArgs {
     /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
     #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
     pub diff: Option<String>,
-    /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL`
-    #[arg(long, value_name = "RUN")]
+    /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL` [without one: the baseline]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = BASELINE)]
     pub baseline: Option<String>,
     /// The language of the reports' own words
     #[arg(long, value_name = "LANG", default_value = "en")]
@@ -400,7 +401,7 @@ pub struct RescoreArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
-        diff.md, diff.html) and prints the run.",
+        diff.md, diff.html, junit.xml) and prints the run.",
     after_long_help = "\
 Examples:
   evalrun report latest
@@ -467,6 +468,7 @@ Examples:
   evalrun compare latest                                          its further prompts with its first
   evalrun compare baseline latest --lang ja
   evalrun compare latest::plain@gemini-flash latest::careful@gemini-flash
+  evalrun compare latest --format html > compare.html             findings, prompts and answers side by side
   evalrun compare baseline latest --format markdown > comment.md  fits a comment on a code host"
 )]
 pub struct CompareArgs {
@@ -611,6 +613,12 @@ pub enum ReportFormat {
     Markdown,
     /// metrics.csv, without a byte-order mark
     Csv,
+    /// junit.xml
+    Junit,
+    /// The Test Anything Protocol
+    Tap,
+    /// GitLab's code quality: a finding for each property that a case failed
+    CodeQuality,
 }
 
 /// What `evalrun compare` prints.
@@ -622,8 +630,10 @@ pub enum CompareFormat {
     Json,
     /// Sentences, a table, the prompts' and the changed answers' diffs, in less than 60 kB
     Markdown,
-    /// The answers side by side, a page
+    /// All of that as a page, the prompts and the answers side by side
     Html,
+    /// The prompts' and the changed answers' diffs as lines
+    Diff,
 }
 
 /// What `evalrun gate` prints.

@@ -1,6 +1,6 @@
 //! `evalrun compare`: is a candidate better than the base, on which cases, and how sure is that?
 
-use similar::TextDiff;
+use std::io::Write;
 
 use super::args::{CompareArgs, CompareFormat};
 use super::context::Context;
@@ -10,8 +10,8 @@ use super::runs::{Archive, OpenRun, Variant};
 use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare};
 use crate::id::PromptId;
 use crate::outcome::Run;
-use crate::report::comparison::{Titled, write_json, write_markdown};
-use crate::report::diff::{Diff, DiffOptions, Side, write_html};
+use crate::report::comparison::{Titled, write_html, write_json, write_markdown};
+use crate::report::diff::{Diff, DiffOptions, Prompts, Side, write_text};
 use crate::report::terminal::write_comparison;
 use crate::stats::{CochranQ, Undefined};
 
@@ -46,12 +46,17 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
     let lang = args.lang.into();
     let diffs = || contests.iter().flat_map(Contest::diffs).collect::<Vec<_>>();
     let diff_options = DiffOptions { lang, ..DiffOptions::default() };
-    context.console.print(|out| match args.format {
+    let write = |out: &mut dyn Write| match args.format {
         CompareFormat::Text => write_comparison(&titled, several.as_ref(), context.console.terminal_options(lang), out),
         CompareFormat::Json => write_json(&titled, several.as_ref(), lang, out),
-        CompareFormat::Markdown => write_markdown(&titled, &prompt_patches(&contests), &diffs(), diff_options, out),
-        CompareFormat::Html => write_html(&diffs(), diff_options, out),
-    })?;
+        CompareFormat::Markdown => write_markdown(&titled, &prompts(&contests), &diffs(), diff_options, out),
+        CompareFormat::Html => write_html(&titled, several.as_ref(), &prompts(&contests), &diffs(), diff_options, out),
+        CompareFormat::Diff => write_text(&prompts(&contests), &diffs(), diff_options, out),
+    };
+    match args.format {
+        CompareFormat::Json => context.console.print_json(write)?,
+        _ => context.console.print(write)?,
+    };
     let is_incomplete =
         wholes.iter().flat_map(|whole| &whole.warnings).any(|warning| matches!(warning, Warning::Missing { .. }));
     Ok(if is_incomplete { Exit::Incomplete } else { Exit::Fine })
@@ -243,21 +248,24 @@ fn several(contests: &[Contest<'_>], options: &Options) -> Option<Result<Cochran
     (contests.len() > 1 && is_single).then(|| any_differs(&arms.collect::<Vec<_>>(), options.primary))
 }
 
-/// How the prompts of each contest differ, line by line, once each.
-fn prompt_patches(contests: &[Contest<'_>]) -> Vec<(String, String)> {
-    let mut patches: Vec<(String, String)> = Vec::new();
+/// The prompts of each contest whose texts differ, once each.
+fn prompts(contests: &[Contest<'_>]) -> Vec<Prompts> {
+    let mut differing: Vec<Prompts> = Vec::new();
     for contest in contests {
         for [base, candidate] in &contest.variants {
             let text = |chosen: &Chosen, id: &PromptId| {
                 let prompts = &chosen.run().header.prompts;
                 prompts.iter().find(|prompt| prompt.id == *id).map(|prompt| prompt.text.clone()).unwrap_or_default()
             };
-            let (old, new) = (text(contest.base, &base.0), text(contest.candidate, &candidate.0));
-            let title = format!("{} → {}", base.0, candidate.0);
-            if old != new && patches.iter().all(|(known, _)| *known != title) {
-                patches.push((title, TextDiff::from_lines(&old, &new).unified_diff().to_string()));
+            let prompts = Prompts {
+                title: format!("{} → {}", base.0, candidate.0),
+                base: text(contest.base, &base.0),
+                candidate: text(contest.candidate, &candidate.0),
+            };
+            if prompts.base != prompts.candidate && !differing.contains(&prompts) {
+                differing.push(prompts);
             }
         }
     }
-    patches
+    differing
 }

@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::environment::{Environment, Stream};
 use super::error::Error;
+use crate::report::ci::Annotation;
 use crate::report::terminal::{MOST_COLUMNS, TerminalOptions};
 use crate::report::{Lang, one_line, without_ci_commands};
 
@@ -99,6 +100,11 @@ impl Console {
     /// Says what is odd and no error; texts of files and servers are shown in one line.
     pub(super) fn warn(&self, message: &str) {
         self.say(&format!("warning: {}", one_line(message)));
+    }
+
+    /// Gives a CI service a command, on standard error: the one thing that must not be made harmless.
+    pub(super) fn command(annotation: &Annotation) {
+        let _ = writeln!(io::stderr(), "{annotation}");
     }
 
     /// Says an error.

@@ -1,6 +1,7 @@
 //! `evalrun gate`, and the gate at the end of `run`: a run held against the `[gate]` of evalrun.toml.
 
 use super::args::{GateArgs, GateFormat};
+use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -28,11 +29,13 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
     let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
     let gate = gate(run, settings, baseline.as_ref())?;
     let lang = args.lang.into();
-    context.console.print(|out| match args.format {
-        GateFormat::Text => write_gate(&gate, run, &open.reader, GateForm::Text, lang, out),
-        GateFormat::Markdown => write_gate(&gate, run, &open.reader, GateForm::Markdown, lang, out),
-        GateFormat::Json => write_gate_json(&gate, run, out),
-    })?;
+    ci::tell(&open, Some(&gate), lang, &loaded.place, context)?;
+    let print = |form| context.console.print(|out| write_gate(&gate, run, &open.reader, form, lang, out));
+    match args.format {
+        GateFormat::Text => print(GateForm::Text)?,
+        GateFormat::Markdown => print(GateForm::Markdown)?,
+        GateFormat::Json => context.console.print_json(|out| write_gate_json(&gate, run, out))?,
+    };
     Ok(exit(&gate, run))
 }
 

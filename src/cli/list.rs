@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::property::Requirements;
 use crate::provider::estimate_tokens;
 use crate::response::Usage;
+use crate::stats::{DEFAULT_FLIPS, Reading, cases_needed, detectable};
 use crate::trial::{Plan, Trial};
 
 /// The characters of an answer, where a case says nothing of its length: a detailed news article in Japanese.
@@ -140,7 +141,28 @@ fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> i
     if total.requests > 0 {
         write_notes(estimates, &total, out)?;
     }
+    if plan.prompts.len() * plan.models.len() > 1 {
+        writeln!(out, "\n{}", outlook(plan.cases.len()))?;
+    }
     Ok(())
+}
+
+/// The difference that the number of cases needed is told for.
+const TARGET: f64 = 0.1;
+
+/// What so many cases can tell of two variants: known before anything is paid.
+fn outlook(cases: usize) -> String {
+    let flips = DEFAULT_FLIPS * 100.0;
+    let told = match detectable(Reading::Mid, cases, DEFAULT_FLIPS) {
+        Ok(difference) => format!("tell a difference of {:.0} points", difference * 100.0),
+        Err(_) => "are too few to tell any".to_owned(),
+    };
+    let needed = cases_needed(Reading::Mid, DEFAULT_FLIPS, TARGET);
+    let needed = needed.map(|needed| format!("; 10 points need about {needed}")).unwrap_or_default();
+    format!(
+        "Where two variants differ in {flips:.0} % of the cases, {} {told}\nfrom chance 4 times in 5{needed}.",
+        counted(cases, "case"),
+    )
 }
 
 fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -> io::Result<()> {
@@ -227,6 +249,8 @@ fn as_json(plan: &Plan, estimates: &[Estimate<'_>]) -> Value {
         "cases": plan.cases.iter().map(|case| &case.id).collect::<Vec<_>>(),
         "prompts": plan.prompts.iter().map(|prompt| &prompt.id).collect::<Vec<_>>(),
         "models": plan.models.iter().map(|model| &model.id).collect::<Vec<_>>(),
+        "detectable": detectable(Reading::Mid, plan.cases.len(), DEFAULT_FLIPS).ok(),
+        "cases_for_10_points": cases_needed(Reading::Mid, DEFAULT_FLIPS, TARGET).ok(),
         "variants": estimates.iter().map(variant).collect::<Vec<_>>(),
         "total": {
             "input_tokens": total.input_tokens,
@@ -240,6 +264,16 @@ fn as_json(plan: &Plan, estimates: &[Estimate<'_>]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_cases_can_tell_is_said_before_the_run() {
+        assert_eq!(
+            outlook(100),
+            "Where two variants differ in 20 % of the cases, 100 cases tell a difference of 12 points\nfrom chance 4 \
+             times in 5; 10 points need about 152."
+        );
+        assert!(outlook(14).contains("14 cases are too few to tell any\nfrom chance"), "{}", outlook(14));
+    }
 
     #[test]
     fn an_answer_is_taken_to_keep_to_its_length() {

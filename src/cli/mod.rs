@@ -2,7 +2,7 @@
 //!
 //! In the order of a call: `environment` is read once, `args` are parsed, `load` reads the project, `select` makes the
 //! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
-//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `error` and `exit` (how a call ends).
+//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `ci` (GitHub), `error` and `exit` (how a call ends).
 
 pub mod args;
 pub mod exit;
@@ -19,6 +19,7 @@ mod judge;
 mod reporting;
 mod signal;
 mod summary;
+mod ci;
 
 mod run;
 mod list;

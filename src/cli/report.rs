@@ -1,13 +1,16 @@
 //! `evalrun report`: the files that derive from a run's journal, written again, and the run printed.
 
 use super::args::{ReportArgs, ReportFormat, TextOrJson};
+use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::load::shown_from;
+use super::load::{Loaded, shown_from};
 use super::reporting::{FILES, Reporting};
 use super::summary;
+use crate::id::PromptId;
 use crate::outcome::Status;
+use crate::report::ci::{write_code_quality, write_tap};
 use crate::report::csv::{Bom, write_metrics};
 use crate::report::markdown;
 
@@ -31,6 +34,22 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
         }
         ReportFormat::Csv => {
             context.console.print(|out| write_metrics(run, out, Bom::Without))?;
+        }
+        ReportFormat::Junit => {
+            context.console.print(|out| reporting.write_junit(&open, out))?;
+        }
+        ReportFormat::Tap => {
+            context.console.print(|out| write_tap(run, &open.reader, reporting.lang, out))?;
+        }
+        ReportFormat::CodeQuality => {
+            let loaded = context.place_if_any()?.map(Loaded::read).transpose()?;
+            let gate = loaded.as_ref().and_then(|loaded| loaded.project.gate.as_ref());
+            let file_of = |prompt: &PromptId| match &loaded {
+                Some(loaded) => ci::file_of(prompt, &loaded.place, &context.environment),
+                None => format!("prompts/{prompt}.md"),
+            };
+            let lang = reporting.lang;
+            context.console.print_json(|out| write_code_quality(run, &open.reader, gate, &file_of, lang, out))?;
         }
     }
     for warning in summary::warnings(run) {

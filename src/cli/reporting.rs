@@ -11,12 +11,14 @@ use super::error::Error;
 use super::runs::{Archive, OpenRun, Variant};
 use crate::id::{ModelId, PromptId};
 use crate::outcome::Run;
+use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
 use crate::report::{Lang, markdown};
 
 /// The derived files, in the order in which they are named to the user.
-pub(super) const FILES: [&str; 6] = ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html"];
+pub(super) const FILES: [&str; 7] =
+    ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
 
 /// Whether all derived files are in a run's folder, and none is half written.
 pub(super) fn are_there(folder: &Path) -> bool {
@@ -86,7 +88,17 @@ impl Reporting {
         file("summary.csv", &|out| write_summary(run, out, self.bom))?;
         file("summary.md", &|out| markdown::write_summary(run, reader, self.lang, out))?;
         file("diff.md", &|out| write_markdown(&diffs, options, out))?;
-        file("diff.html", &|out| write_html(&diffs, options, out))
+        file("diff.html", &|out| write_html(&diffs, options, out))?;
+        file("junit.xml", &|out| self.write_junit(open, out))
+    }
+
+    /// Writes junit.xml to `out`.
+    ///
+    /// # Errors
+    /// `out` cannot be written, or the journal cannot be read any more.
+    pub(super) fn write_junit(&self, open: &OpenRun, out: &mut dyn Write) -> io::Result<()> {
+        let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
+        write_junit(&open.reader.run, &open.reader, &self.diffs(open), options, out)
     }
 
     fn diffs<'a>(&'a self, open: &'a OpenRun) -> Vec<Diff<'a>> {

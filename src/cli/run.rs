@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
 use super::cache::store_of;
+use super::ci;
 use super::commit::commit_of;
 use super::console::{Verbosity, counted};
 use super::context::Context;
@@ -72,10 +73,12 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
         if loaded.project.gate.is_none() {
             context.console.say(&gate::no_gate(&loaded));
         }
+        ci::tell(&open, None, reporting.lang, &loaded.place, context)?;
         return Ok(exit);
     };
     let gate = gate::gate(&open.reader.run, gated, baseline.flatten().as_ref())?;
     gate::say(&gate, &open, reporting.lang, context)?;
+    ci::tell(&open, Some(&gate), reporting.lang, &loaded.place, context)?;
     Ok(if finished.interrupted { exit } else { gate::exit(&gate, &open.reader.run) })
 }
 

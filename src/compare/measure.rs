@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Pair;
 use super::cases::Joined;
 use crate::id::{CaseId, ModelId, PromptId};
-use crate::outcome::{Entry, Run};
+use crate::outcome::{Entry, Run, Status};
 use crate::stats::{Differences, Interval, LEVEL, Undefined};
 
 /// What is measured of an answer.
@@ -40,8 +40,9 @@ impl Measure {
             Self::Chars => entry.chars.map(|chars| chars as f64),
             Self::OutputTokens => entry.usage.output_tokens.map(|tokens| tokens as f64),
             Self::Cost => entry.cost,
-            // Recorded answers have taken no time unless their record says so.
-            Self::Latency => Some(entry.latency.as_secs_f64() * 1000.0).filter(|millis| *millis > 0.0 && !entry.cached),
+            // Recorded answers have taken no time unless their record says so; an error is no answer.
+            Self::Latency if entry.cached || entry.status == Status::Errored => None,
+            Self::Latency => Some(entry.latency.as_secs_f64() * 1000.0).filter(|millis| *millis > 0.0),
         };
         value.filter(|value| value.is_finite())
     }

@@ -122,6 +122,11 @@ pub fn compare(pairs: &[Pair<'_>], options: Options) -> Option<Comparison> {
     Some(comparison)
 }
 
+/// The cases that say the same under another id: as the base and as the candidate call them.
+pub fn renamed(base: &Run, candidate: &Run) -> Vec<(CaseId, CaseId)> {
+    cases::join(base, candidate).cases.renamed
+}
+
 /// Adjusts the p values of comparisons that were made together: by Holm for the primary subject, by Benjamini and
 /// Hochberg for all others.
 pub fn adjust(comparisons: &mut [Comparison]) {

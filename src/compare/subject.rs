@@ -481,7 +481,8 @@ fn outlook(
         let share = if observed < TARGET { DEFAULT_FLIPS } else { observed };
         return (detectable(Reading::Mid, flips.n(), share), cases_needed(Reading::Mid, share, TARGET));
     }
-    match Means::of(differences) {
+    // As cautious as the interval: few cases that hardly vary would else promise that fewer still are enough.
+    match Means::of(&differences.guarded()) {
         Ok(means) => (means.detectable(differences.n()), means.cases_needed(TARGET)),
         Err(why) => (Err(why), Err(why)),
     }

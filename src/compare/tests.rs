@@ -220,3 +220,12 @@ fn several_variants_are_tested_together() {
     assert_eq!(any_differs(&[base], P), Err(Undefined::OneVariant));
     assert_eq!(any_differs(&[base, base], P), Err(Undefined::NoVariation));
 }
+
+#[test]
+fn a_forecast_is_as_cautious_as_its_interval() {
+    let found = compared(&run_of(&[many(14, "pp", "pp", "s"), many(6, "pp", "pf", "g")]));
+    assert_eq!((found.method, found.verdict), (Method::CaseMeans, Some(Verdict::Inconclusive)));
+    assert!(found.needed.unwrap() > found.n, "{:?} cases needed, {} at hand", found.needed, found.n);
+    let equal = compared(&run_of(&[many(20, "pp", "pp", "s")]));
+    assert!(equal.needed.unwrap() > 20 && equal.detectable.unwrap() > 0.1, "{equal:?}");
+}

@@ -1,8 +1,10 @@
-//! Comparisons for people and programs: sentences that need no statistics to be understood, JSON, Markdown.
+//! Comparisons for people and programs: sentences that need no statistics to be understood, JSON,
+//! Markdown, a page.
 //!
 //! Promises that "not significant" is never said as "the same", that each figure stands beside its range, and that
 //! nothing undefined is shown as a number.
 
+mod html;
 mod json;
 mod markdown;
 mod sentence;
@@ -10,6 +12,7 @@ mod sentence;
 use crate::compare::{Compared, Comparison};
 use crate::outcome::Subject;
 
+pub use html::write_html;
 pub use json::write_json;
 pub use markdown::{MOST_BYTES, write_markdown};
 pub(crate) use markdown::{adjustment, measure, row};

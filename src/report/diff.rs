@@ -6,8 +6,10 @@ mod align;
 mod fold;
 mod html;
 mod markdown;
+mod marks;
 mod pair;
 mod split;
+mod text;
 mod within;
 
 use std::fmt;
@@ -20,8 +22,14 @@ pub use align::{Alignment, Change, Gap, Passage, Row, align};
 pub use html::write_html;
 pub use markdown::write_markdown;
 pub use pair::Kind;
-pub use split::{Split, Splitters, script_runs, sentences};
+pub use split::{Split, Splitters, morphemes, sentences};
+pub use text::write_text;
 pub use within::Piece;
+
+pub(crate) use html::{write_page, write_text as write_html_rows};
+pub(crate) use markdown::{write_by_matter, write_rows as write_markdown_rows};
+pub(crate) use marks::Text;
+pub(crate) use text::lines;
 
 /// How diffs are written.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,10 +70,21 @@ impl Side<'_> {
         }
     }
 
-    fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
         let is_of = |entry: &&Entry| entry.trial.prompt == *self.prompt && entry.trial.model == *self.model;
         self.run.entries.iter().filter(is_of)
     }
+}
+
+/// Two prompts whose texts differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompts {
+    /// Which: `base → candidate`.
+    pub title: String,
+    /// The base's file.
+    pub base: String,
+    /// The candidate's.
+    pub candidate: String,
 }
 
 /// Two variants whose answers are compared.

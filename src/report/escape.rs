@@ -97,6 +97,18 @@ pub(crate) fn html(text: &str) -> String {
     escaped
 }
 
+/// The text for an XML element or a quoted attribute; what XML 1.0 does not know is spelt out.
+pub(crate) fn xml(text: &str) -> String {
+    let mut known = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{fffe}' | '\u{ffff}' => write!(known, "[U+{:04X}]", u32::from(c)).expect("a String takes all"),
+            _ => known.push(c),
+        }
+    }
+    html(&known)
+}
+
 /// The text in one line of Markdown, in a table's cell too; nothing in it is markup, a link, a mention or a reference.
 pub(crate) fn markdown(text: &str) -> String {
     markdown_part(&one_line(text))

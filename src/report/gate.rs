@@ -221,7 +221,7 @@ fn japanese(finding: &Finding) -> String {
 }
 
 /// The cases that speak against a check, each with its words.
-fn details(check: &Check, run: &Run, outcomes: &dyn Outcomes, words: &Words) -> io::Result<Vec<String>> {
+pub(crate) fn details(check: &Check, run: &Run, outcomes: &dyn Outcomes, words: &Words) -> io::Result<Vec<String>> {
     let cases = check.cases();
     let mut details = Vec::new();
     for case in cases.iter().take(MOST_CASES) {

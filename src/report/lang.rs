@@ -85,6 +85,7 @@ pub(crate) struct Words {
     pub(crate) diff_title: &'static str,
     pub(crate) diff_nothing: &'static str,
     pub(crate) diff_legend: &'static str,
+    pub(crate) diff_text_legend: &'static str,
     pub(crate) diff_base: &'static str,
     pub(crate) diff_candidate: &'static str,
     pub(crate) diff_kind: fn(Kind) -> &'static str,
@@ -160,7 +161,8 @@ const ENGLISH: Words = Words {
 
     diff_title: "How the answers differ",
     diff_nothing: "Nothing to compare: there is one prompt only.",
-    diff_legend: "− removed, + added, ~ reworded, ↗ moved away, ↘ moved here",
+    diff_legend: "− removed, + added, ~ reworded, ↗ moved away, ↘ moved here; marked: the words that a verdict rests on",
+    diff_text_legend: "- removed, + added, ~ reworded [-from-]{+to+}, ↗ moved away, ↘ moved here, ⟦speaks against the answer⟧",
     diff_base: "base",
     diff_candidate: "candidate",
     diff_kind: |kind| match kind {
@@ -236,7 +238,8 @@ const JAPANESE: Words = Words {
 
     diff_title: "回答の差分",
     diff_nothing: "比較するものがありません(プロンプトが一つだけです)。",
-    diff_legend: "− 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動",
+    diff_legend: "− 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。色の付いた語句は判定の根拠",
+    diff_text_legend: "- 削除、+ 追加、~ 言い換え [-前-]{+後+}、↗ 別の場所へ移動、↘ ここへ移動、⟦不合格の根拠⟧",
     diff_base: "比較元",
     diff_candidate: "比較先",
     diff_kind: |kind| match kind {

@@ -5,6 +5,7 @@
 //! a model wrote is text and stays text.
 
 pub mod calibration;
+pub mod ci;
 pub mod comparison;
 pub mod csv;
 pub mod diff;

@@ -95,10 +95,19 @@ impl Differences {
         if self.clusters() < 2 && self.n() > 1 {
             return Err(Undefined::OneCluster);
         }
-        let guards = [vec![step], vec![-step]];
-        let guarded = Self::new(self.clusters.iter().cloned().chain(guards)).t_interval(level)?;
+        let guarded = self.with_guards(step).t_interval(level)?;
         let (low, high) = (guarded.low.max(-1.0).min(estimate), guarded.high.min(1.0).max(estimate));
         Ok(Interval { estimate, low, high })
+    }
+
+    /// The values with the two cases that guard their interval: what a forecast that is to fit it rests on.
+    #[must_use]
+    pub fn guarded(&self) -> Self {
+        self.with_guards(1.0)
+    }
+
+    fn with_guards(&self, step: f64) -> Self {
+        Self::new(self.clusters.iter().cloned().chain([vec![step], vec![-step]]))
     }
 
     /// The p of t for no mean difference, two-sided. If all differences are 0, p is 1 by definition.

@@ -89,10 +89,15 @@ fn a_person_reads_sentences_in_either_language() {
     let same = project.done("compare run::p run::p").expect(0).stdout;
     assert!(same.contains("Every case gave the same verdict") && same.contains("compared with itself"), "{same}");
     let markdown = project.done("compare run --format markdown").expect(0).stdout;
-    let (prompts, answers) = (markdown.find("を詳しく。"), markdown.find("# How the answers differ"));
+    let (prompts, answers) = (markdown.find("<ins>を詳しく</ins>。"), markdown.find("# How the answers differ"));
     assert!(prompts.is_some() && prompts < answers && markdown.len() < 60_000, "{markdown}");
     let page = project.done("compare run --format html").expect(0).stdout;
-    assert!(page.contains("量子") && page.starts_with("<!"), "{page}");
+    for part in ["<!DOCTYPE html>", "passes 12 more of 12 cases", "<ins>を詳しく</ins>。", "<del>別</del>の記事です。"]
+    {
+        assert!(page.contains(part), "no {part}: {page}");
+    }
+    let lines = project.done("compare run --format diff").expect(0).stdout;
+    assert!(lines.contains("~ [-別-]{+量子+}の記事です。\n"), "{lines}");
 }
 
 #[test]
@@ -133,4 +138,42 @@ fn missing_trials_make_the_figures_incomplete() {
     assert_eq!(property(&found, "contains")["bounds"], json!([-0.5, 0.0]));
     let warnings = found["warnings"].to_string();
     assert!(warnings.contains("1 of 2 trials of the candidate have no outcome"), "{warnings}");
+}
+
+#[test]
+fn the_order_of_a_journals_lines_changes_no_byte() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, GOOD), ("c", GOOD, BAD), ("d", BAD, GOOD)]);
+    project.done("run --out run").expect(0);
+    let journal = project.read("run/run.jsonl");
+    let lines: Vec<&str> = journal.lines().collect();
+    let (head, rest) = lines.split_first().unwrap();
+    let (end, rest) = rest.split_last().unwrap();
+    // What a plan lists stays before what became of it.
+    let (outcomes, others): (Vec<&str>, Vec<&str>) =
+        rest.iter().partition(|line| line.contains("\"type\":\"outcome\""));
+    let shuffled: Vec<&str> =
+        [*head].into_iter().chain(others).chain(outcomes.into_iter().rev()).chain([*end]).collect();
+    let project = project.with("shuffled/run.jsonl", &(shuffled.join("\n") + "\n"));
+    for format in ["text", "json", "markdown", "html", "diff"] {
+        let shown = |run: &str| project.done(&format!("compare {run} --format {format}")).expect(0).stdout;
+        assert_eq!(shown("run"), shown("shuffled"), "{format}");
+    }
+}
+
+#[test]
+fn where_everything_errored_nothing_is_told() {
+    let answers = [("a", GOOD), ("b", GOOD)];
+    let config = "[require]\ncontains = [\"量子\"]\n[[model]]\nid = \"m\"\nprovider = \"command\"\ncommand = [\"no-such-program\"]\n";
+    let project = Project::recorded("contains = [\"量子\"]", &answers)
+        .with("evalrun.toml", config)
+        .with("prompts/q.md", "{{ title }}を詳しく。\n");
+    project.done("run --out run --prompt * --model m").expect(3);
+    let found = project.done("compare run --format json").expect(3).json();
+    let contains = property(&found, "contains");
+    assert_eq!((&contains["n"], &contains["estimate"], &contains["verdict"]), (&json!(0), &json!(null), &json!(null)));
+    assert_eq!(contains["reason"], "no case could be compared");
+    let shown = project.done("compare run").expect(3).stdout;
+    assert!(shown.contains("No figure: no case has a verdict on both sides") && !shown.contains("latency"), "{shown}");
+    let gated = project.with("evalrun.toml", &format!("{config}[gate]\nall = 0.9\n"));
+    gated.done("gate run").expect(3);
 }

@@ -24,7 +24,9 @@ fn two_runs_of_the_repositorys_project_give_the_same_files() {
     assert_eq!(first.stdout, second.stdout);
     let names = folder.names("one");
     assert_eq!(names, folder.names("two"));
-    for expected in ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "run.jsonl"] {
+    for expected in
+        ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml", "run.jsonl"]
+    {
         assert!(names.iter().any(|name| name == expected), "no {expected} in {names:?}");
     }
     for name in names.iter().filter(|name| !["metrics.csv", "run.jsonl"].contains(&name.as_str())) {

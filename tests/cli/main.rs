@@ -24,3 +24,4 @@ mod mock;
 mod faults;
 mod comparing;
 mod gating;
+mod ci;

@@ -9,8 +9,8 @@ use super::{Titled, movement, p_in_words, signed, telling};
 use crate::compare::{Compared, Comparison, Measure};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
-use crate::report::diff::{Diff, DiffOptions, write_markdown as write_diffs};
-use crate::report::escape::{markdown as escape, markdown_name as name};
+use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_by_matter, write_markdown_rows};
+use crate::report::escape::{markdown as escape, markdown_name as name, without_ci_commands};
 
 /// The most bytes: a comment on GitHub takes 65,536 characters.
 pub const MOST_BYTES: usize = 60_000;
@@ -21,7 +21,7 @@ pub const MOST_BYTES: usize = 60_000;
 /// `out` cannot be written, or an outcome cannot be read.
 pub fn write_markdown(
     compared: &[Titled<'_>],
-    prompts: &[(String, String)],
+    prompts: &[Prompts],
     diffs: &[Diff<'_>],
     options: DiffOptions<'_>,
     out: &mut dyn Write,
@@ -31,20 +31,16 @@ pub fn write_markdown(
     for titled in compared {
         write_comparison(titled, words, &mut text)?;
     }
-    for (title, patch) in prompts {
-        writeln!(text, "\n## {}: {}\n", words.prompts, name(title))?;
-        let fence = "`".repeat(longest_run(patch).max(2) + 1);
-        writeln!(text, "{fence}diff\n{}\n{fence}", crate::report::escape::visible(patch).trim_end())?;
+    for Prompts { title, base, candidate } in prompts {
+        writeln!(text, "\n## {}: {}", words.prompts, name(title))?;
+        write_markdown_rows(&Text::plain(base), &Text::plain(candidate), options, &mut text)?;
     }
     if !diffs.is_empty() {
         writeln!(text)?;
-        write_diffs(diffs, options, &mut text)?;
+        write_by_matter(diffs, options, &mut text)?;
     }
-    out.write_all(within(&String::from_utf8_lossy(&text), words).as_bytes())
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+    let text = without_ci_commands(&String::from_utf8_lossy(&text));
+    out.write_all(within(&text, words).as_bytes())
 }
 
 /// The text cut before the heading of the first case that does not fit.

@@ -73,6 +73,12 @@ impl Row {
     pub const fn is_same(&self) -> bool {
         matches!(self.change, Change::Same)
     }
+
+    /// Where the sentences begin in their answers: the pieces of a reworded one count from there.
+    pub(super) fn starts(&self) -> (usize, usize) {
+        let start = |passage: &Option<Passage>| passage.as_ref().map_or(0, |passage| passage.range.start);
+        (start(&self.base), start(&self.candidate))
+    }
 }
 
 /// Sentences of less likeness are shown as one removed and one added. Unlike sentences of one style share about .2.

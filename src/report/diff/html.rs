@@ -3,10 +3,12 @@
 //! Promises no script, no network, and no colour without a mark; answers are text, whatever they hold.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::fold::{Stretch, stretches};
+use super::marks::{Mark, Marks};
 use super::pair::{Pair, Turn, facts, grounds, kinds, standing, why_missing};
-use super::{Alignment, Change, Diff, DiffOptions, Gap, Kind, Passage, Piece, Row, align};
+use super::{Alignment, Change, Diff, DiffOptions, Gap, Kind, Passage, Piece, Row, Text, align};
 use crate::outcome::{Outcome, Status};
 use crate::report::escape::html as escape;
 use crate::report::lang::Words;
@@ -22,6 +24,20 @@ const STYLE: &str = include_str!("style.css");
 /// # Errors
 /// `out` cannot be written, or an outcome cannot be read.
 pub fn write_html(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
+    write_page(options.lang.words().diff_title, "", diffs, options, out)
+}
+
+/// Writes a page of diffs with a title of its own, and what stands before them.
+///
+/// # Errors
+/// `out` cannot be written, or an outcome cannot be read.
+pub(crate) fn write_page(
+    title: &str,
+    before: &str,
+    diffs: &[Diff<'_>],
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let words = options.lang.words();
     write!(
         out,
@@ -29,8 +45,8 @@ pub fn write_html(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dyn Wr
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1 id=\"top\">{title}</h1>\n",
-        title = escape(words.diff_title),
+         <body>\n<main>\n<h1 id=\"top\">{title}</h1>\n{before}",
+        title = escape(title),
     )?;
     if diffs.is_empty() {
         writeln!(out, "<p>{}</p>", escape(words.diff_nothing))?;
@@ -160,7 +176,8 @@ fn write_pair(
         "<div class=\"row heads\"><div class=\"old\">{}</div><div class=\"new\">{}</div></div>",
         heads.0, heads.1
     )?;
-    write_text(&base, &candidate, options, out)?;
+    let (old, new) = (Marks::of(&base, &pair.turns), Marks::of(&candidate, &pair.turns));
+    write_text(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)?;
     writeln!(out, "</div>\n</div>\n</section>")
 }
 
@@ -205,12 +222,17 @@ fn head(side: &str, name: &str, outcome: &Outcome, words: &Words) -> String {
     format!("{}: <b>{}</b><br>{}", escape(side), escape(name), facts.collect::<Vec<_>>().join(" · "))
 }
 
-fn write_text(base: &Outcome, candidate: &Outcome, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Two texts side by side, row by row.
+pub(crate) fn write_text(
+    old: &Text<'_>,
+    new: &Text<'_>,
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let words = options.lang.words();
-    let (old, new) = (base.answer.as_deref().unwrap_or_default(), candidate.answer.as_deref().unwrap_or_default());
-    let alignment = align(old, new, options.splitters);
+    let alignment = align(old.text, new.text, options.splitters);
     for (holds, note) in [
-        (alignment.rows.iter().all(Row::is_same) && old != new, words.diff_only_blanks),
+        (alignment.rows.iter().all(Row::is_same) && old.text != new.text, words.diff_only_blanks),
         (alignment.is_coarse, words.diff_coarse),
     ] {
         if holds {
@@ -220,7 +242,13 @@ fn write_text(base: &Outcome, candidate: &Outcome, options: DiffOptions<'_>, out
     write_rows(&alignment, old, new, words, out)
 }
 
-fn write_rows(alignment: &Alignment, old: &str, new: &str, words: &Words, out: &mut dyn Write) -> io::Result<()> {
+fn write_rows(
+    alignment: &Alignment,
+    old: &Text<'_>,
+    new: &Text<'_>,
+    words: &Words,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     for stretch in stretches(&alignment.rows) {
         let (range, is_folded) = match stretch {
             Stretch::Shown(range) => (range, false),
@@ -240,9 +268,7 @@ fn write_rows(alignment: &Alignment, old: &str, new: &str, words: &Words, out: &
     Ok(())
 }
 
-fn write_row(row: &Row, old: &str, new: &str, words: &Words, out: &mut dyn Write) -> io::Result<()> {
-    let old = row.base.as_ref().map_or("", |passage| &old[passage.range.clone()]);
-    let new = row.candidate.as_ref().map_or("", |passage| &new[passage.range.clone()]);
+fn write_row(row: &Row, old: &Text<'_>, new: &Text<'_>, words: &Words, out: &mut dyn Write) -> io::Result<()> {
     let (class, sign, title) = match &row.change {
         Change::Same => ("same", "", ""),
         Change::Reworded(_) => ("reworded", "~", ""),
@@ -251,11 +277,18 @@ fn write_row(row: &Row, old: &str, new: &str, words: &Words, out: &mut dyn Write
         Change::MovedAway => ("away", "↗", words.diff_moved_away),
         Change::MovedHere => ("here", "↘", words.diff_moved_here),
     };
-    let (left, right) = match &row.change {
-        Change::Same => (escape(old), escape(new)),
-        Change::Reworded(pieces) => (base_words(pieces, old), candidate_words(pieces, new)),
-        _ => (whole(old, "del"), whole(new, "ins")),
+    let whole = |text: &Text<'_>, passage: &Option<Passage>| {
+        passage.as_ref().map_or_else(String::new, |passage| marked(text, passage.range.clone()))
     };
+    let (left, right) = (whole(old, &row.base), whole(new, &row.candidate));
+    let (starts, is_marked) = (row.starts(), left.contains("<mark"));
+    let (left, right) = match &row.change {
+        // Narrow screens show one side of a sentence that stayed: unless its marks differ.
+        Change::Same => (left, right),
+        Change::Reworded(pieces) => (base_words(pieces, old, starts.0), candidate_words(pieces, new, starts.1)),
+        _ => (tagged("del", &left), tagged("ins", &right)),
+    };
+    let differs = if row.is_same() && left != right && is_marked { " marks-differ" } else { "" };
     let note = match &row.change {
         Change::MovedAway | Change::MovedHere => format!(" <span class=\"quiet\">({})</span>", escape(title)),
         _ => String::new(),
@@ -265,7 +298,7 @@ fn write_row(row: &Row, old: &str, new: &str, words: &Words, out: &mut dyn Write
     let gap = gap(row);
     writeln!(
         out,
-        "<div class=\"row {class}{gap}\"><span class=\"sign\"{title}>{sign}</span>\
+        "<div class=\"row {class}{differs}{gap}\"><span class=\"sign\"{title}>{sign}</span>\
          <div class=\"old\">{left}{note_left}</div><div class=\"new\">{right}{note_right}</div></div>",
     )
 }
@@ -280,23 +313,40 @@ fn gap(row: &Row) -> &'static str {
     }
 }
 
-fn whole(text: &str, tag: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("<{tag}>{}</{tag}>", escape(text)) }
+fn tagged(tag: &str, html: &str) -> String {
+    if html.is_empty() { String::new() } else { format!("<{tag}>{html}</{tag}>") }
 }
 
-fn base_words(pieces: &[Piece], text: &str) -> String {
+/// The words of a range, marked where a verdict rests on them.
+fn marked(text: &Text<'_>, range: Range<usize>) -> String {
+    let part = |(range, mark): (Range<usize>, Option<&Mark>)| {
+        let (start, words) = (range.start, escape(&text.text[range]));
+        let Some(mark) = mark else { return words };
+        let class = match (mark.is_against, mark.starts_at(start)) {
+            (true, true) => "against first",
+            (true, false) => "against",
+            (false, _) => "for",
+        };
+        format!("<mark class=\"{class}\" title=\"{}\">{words}</mark>", escape(&mark.why))
+    };
+    text.parts(range).into_iter().map(part).collect()
+}
+
+fn base_words(pieces: &[Piece], text: &Text<'_>, start: usize) -> String {
+    let words = |range: &Range<usize>| marked(text, start + range.start..start + range.end);
     let piece = |piece: &Piece| match piece {
-        Piece::Same { base, .. } => escape(&text[base.clone()]),
-        Piece::Removed(range) => whole(&text[range.clone()], "del"),
+        Piece::Same { base, .. } => words(base),
+        Piece::Removed(range) => tagged("del", &words(range)),
         Piece::Added(_) => String::new(),
     };
     pieces.iter().map(piece).collect()
 }
 
-fn candidate_words(pieces: &[Piece], text: &str) -> String {
+fn candidate_words(pieces: &[Piece], text: &Text<'_>, start: usize) -> String {
+    let words = |range: &Range<usize>| marked(text, start + range.start..start + range.end);
     let piece = |piece: &Piece| match piece {
-        Piece::Same { candidate, .. } => escape(&text[candidate.clone()]),
-        Piece::Added(range) => whole(&text[range.clone()], "ins"),
+        Piece::Same { candidate, .. } => words(candidate),
+        Piece::Added(range) => tagged("ins", &words(range)),
         Piece::Removed(_) => String::new(),
     };
     pieces.iter().map(piece).collect()
@@ -362,7 +412,7 @@ mod tests {
 
         <main>
         <h1 id="top">How the answers differ</h1>
-        <p class="quiet">− removed, + added, ~ reworded, ↗ moved away, ↘ moved here</p>
+        <p class="quiet">− removed, + added, ~ reworded, ↗ moved away, ↘ moved here; marked: the words that a verdict rests on</p>
         <nav>
         <h2>plain@sample → careful@sample</h2>
         <p><span class="kind broken">✗ broken</span> 1</p>
@@ -382,7 +432,7 @@ mod tests {
         <div class="text">
         <div class="row heads"><div class="old">base: <b>plain@sample</b><br>passed · 17 characters</div><div class="new">candidate: <b>careful@sample</b><br>failed · 21 characters · <span class="mark">TRUNCATED</span></div></div>
         <div class="row same"><span class="sign"></span><div class="old">シカが増えた。</div><div class="new">シカが増えた。</div></div>
-        <div class="row reworded paragraph"><span class="sign">~</span><div class="old">約<del>30</del>社が来た。</div><div class="new">約<ins>50</ins>社が来た。</div></div>
+        <div class="row reworded paragraph"><span class="sign">~</span><div class="old">約<del>30</del>社が来た。</div><div class="new"><mark class="against first" title="no_fabrication: number: nothing in the source supports it">約</mark><ins><mark class="against" title="no_fabrication: number: nothing in the source supports it">50</mark></ins><mark class="against" title="no_fabrication: number: nothing in the source supports it">社</mark>が来た。</div></div>
         <div class="row added"><span class="sign" title="added">+</span><div class="old"></div><div class="new"><ins>次は冬。</ins></div></div>
         </div>
         </div>

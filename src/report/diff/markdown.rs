@@ -3,10 +3,12 @@
 //! Promises that a case's changed verdicts stand before its text, and that nothing in an answer is markup.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::fold::{Stretch, stretches};
+use super::marks::{Mark, Marks};
 use super::pair::{Pair, facts, grounds, kinds, standing, why_missing};
-use super::{Change, Diff, DiffOptions, Kind, Piece, Row, align};
+use super::{Change, Diff, DiffOptions, Kind, Piece, Row, Text, align};
 use crate::outcome::Outcome;
 use crate::report::escape::{markdown as escape, markdown_name as name, markdown_part};
 use crate::report::lang::Words;
@@ -31,15 +33,45 @@ pub fn write_markdown(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dy
     Ok(())
 }
 
+/// Writes several diffs as one: what matters most first, whatever diff it is of.
+pub(crate) fn write_by_matter(diffs: &[Diff<'_>], options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let words = options.lang.words();
+    writeln!(out, "## {}\n\n{}\n", words.diff_title, words.diff_legend)?;
+    let pairs = diffs.iter().map(Diff::pairs).collect::<io::Result<Vec<_>>>()?;
+    for (diff, pairs) in diffs.iter().zip(&pairs) {
+        writeln!(out, "- {}: {}", names(diff), counted(pairs, words))?;
+    }
+    for kind in Kind::ALL.into_iter().filter(|kind| *kind < Kind::Same) {
+        for (diff, pairs) in diffs.iter().zip(&pairs) {
+            let variant = if diffs.len() > 1 { format!(" · {}", names(diff)) } else { String::new() };
+            let of_kind = pairs.iter().filter(|pair| pair.kind == kind);
+            of_kind.into_iter().try_for_each(|pair| write_pair(diff, pair, &variant, options, out))?;
+        }
+    }
+    pairs.iter().try_for_each(|pairs| write_others(pairs, words, out))
+}
+
+fn names(diff: &Diff<'_>) -> String {
+    format!("{} → {}", name(&diff.base.name()), name(&diff.candidate.name()))
+}
+
+fn counted(pairs: &[Pair<'_>], words: &Words) -> String {
+    let counts = kinds(pairs).into_iter().map(|(kind, count)| format!("{}: {count}", (words.diff_kind)(kind)));
+    counts.collect::<Vec<_>>().join(" · ")
+}
+
 fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
     let words = options.lang.words();
     let pairs = diff.pairs()?;
-    writeln!(out, "\n## {} → {}\n", name(&diff.base.name()), name(&diff.candidate.name()))?;
-    let counts = kinds(&pairs).into_iter().map(|(kind, count)| format!("{}: {count}", (words.diff_kind)(kind)));
-    writeln!(out, "{}", counts.collect::<Vec<_>>().join(" · "))?;
+    writeln!(out, "\n## {}\n\n{}", names(diff), counted(&pairs, words))?;
     for pair in pairs.iter().filter(|pair| pair.kind < Kind::Same) {
-        write_pair(diff, pair, options, out)?;
+        write_pair(diff, pair, "", options, out)?;
     }
+    write_others(&pairs, words, out)
+}
+
+/// The cases that have nothing to be read, by name.
+fn write_others(pairs: &[Pair<'_>], words: &Words, out: &mut dyn Write) -> io::Result<()> {
     for kind in [Kind::Same, Kind::Missing] {
         let names = pairs.iter().filter(|pair| pair.kind == kind).map(|pair| match kind {
             Kind::Missing => format!("{} ({})", name_marked(pair, words), escape(&why_missing(pair, words))),
@@ -59,12 +91,18 @@ fn name_marked(pair: &Pair<'_>, words: &Words) -> String {
     format!("{}{mark}", name(&pair.name()))
 }
 
-fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_pair(
+    diff: &Diff<'_>,
+    pair: &Pair<'_>,
+    variant: &str,
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let words = options.lang.words();
     let (Some(base), Some(candidate)) = (pair.base, pair.candidate) else { return Ok(()) };
     let (base, candidate) = (diff.base.outcomes.outcome(base)?, diff.candidate.outcomes.outcome(candidate)?);
     let kind = (words.diff_kind)(pair.kind);
-    writeln!(out, "\n### {}: {} ({kind})\n", name(&pair.name()), escape(pair.title))?;
+    writeln!(out, "\n### {}{variant}: {} ({kind})\n", name(&pair.name()), escape(pair.title))?;
     for turn in &pair.turns {
         let (old, new) = (standing(turn.subject, turn.base, words), standing(turn.subject, turn.candidate, words));
         write!(out, "- **{}: {old} → {new}**", name(turn.subject.name()))?;
@@ -81,12 +119,8 @@ fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &
     let heads = (head(words.diff_base, &base), head(words.diff_candidate, &candidate));
     let blank = if pair.turns.is_empty() && pair.still_failing.is_empty() { "" } else { "\n" };
     writeln!(out, "{blank}{} · {}", heads.0, heads.1)?;
-    write_text(
-        base.answer.as_deref().unwrap_or_default(),
-        candidate.answer.as_deref().unwrap_or_default(),
-        options,
-        out,
-    )
+    let (old, new) = (Marks::of(&base, &pair.turns), Marks::of(&candidate, &pair.turns));
+    write_rows(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)
 }
 
 fn ground(quote: &str, remark: &str) -> String {
@@ -96,11 +130,17 @@ fn ground(quote: &str, remark: &str) -> String {
     }
 }
 
-fn write_text(base: &str, candidate: &str, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Two texts laid over each other, as a table.
+pub(crate) fn write_rows(
+    base: &Text<'_>,
+    candidate: &Text<'_>,
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let words = options.lang.words();
-    let alignment = align(base, candidate, options.splitters);
+    let alignment = align(base.text, candidate.text, options.splitters);
     if alignment.rows.iter().all(Row::is_same) {
-        return if base == candidate { Ok(()) } else { writeln!(out, "\n{}", words.diff_only_blanks) };
+        return if base.text == candidate.text { Ok(()) } else { writeln!(out, "\n{}", words.diff_only_blanks) };
     }
     if alignment.is_coarse {
         writeln!(out, "\n{}", words.diff_coarse)?;
@@ -119,24 +159,38 @@ fn write_text(base: &str, candidate: &str, options: DiffOptions<'_>, out: &mut d
     Ok(())
 }
 
-fn line(row: &Row, base: &str, candidate: &str, words: &Words) -> String {
-    let old = row.base.as_ref().map_or("", |passage| &base[passage.range.clone()]);
-    let new = row.candidate.as_ref().map_or("", |passage| &candidate[passage.range.clone()]);
+fn line(row: &Row, base: &Text<'_>, candidate: &Text<'_>, words: &Words) -> String {
+    let old = || row.base.as_ref().map_or_else(String::new, |passage| marked(base, passage.range.clone()));
+    let new = || row.candidate.as_ref().map_or_else(String::new, |passage| marked(candidate, passage.range.clone()));
     match &row.change {
-        Change::Same => format!("| | {} |", escape(new)),
+        Change::Same => format!("| | {} |", new()),
         Change::Reworded(pieces) => {
+            let (old, new) = row.starts();
             let pieces = pieces.iter().map(|piece| match piece {
-                Piece::Same { candidate, .. } => markdown_part(&new[candidate.clone()]),
-                Piece::Removed(range) => format!("<del>{}</del>", markdown_part(&old[range.clone()])),
-                Piece::Added(range) => format!("<ins>{}</ins>", markdown_part(&new[range.clone()])),
+                Piece::Same { candidate: range, .. } => marked(candidate, new + range.start..new + range.end),
+                Piece::Removed(range) => {
+                    format!("<del>{}</del>", marked(base, old + range.start..old + range.end))
+                }
+                Piece::Added(range) => {
+                    format!("<ins>{}</ins>", marked(candidate, new + range.start..new + range.end))
+                }
             });
             format!("| ~ | {} |", pieces.collect::<String>())
         }
-        Change::Removed => format!("| − | <del>{}</del> |", escape(old)),
-        Change::Added => format!("| + | <ins>{}</ins> |", escape(new)),
-        Change::MovedAway => format!("| ↗ | <del>{}</del> *({})* |", escape(old), words.diff_moved_away),
-        Change::MovedHere => format!("| ↘ | <ins>{}</ins> *({})* |", escape(new), words.diff_moved_here),
+        Change::Removed => format!("| − | <del>{}</del> |", old()),
+        Change::Added => format!("| + | <ins>{}</ins> |", new()),
+        Change::MovedAway => format!("| ↗ | <del>{}</del> *({})* |", old(), words.diff_moved_away),
+        Change::MovedHere => format!("| ↘ | <ins>{}</ins> *({})* |", new(), words.diff_moved_here),
     }
+}
+
+/// The words of a range; those that speak against the answer are marked.
+fn marked(text: &Text<'_>, range: Range<usize>) -> String {
+    let part = |(range, mark): (Range<usize>, Option<&Mark>)| {
+        let words = markdown_part(&text.text[range]);
+        if mark.is_some_and(|mark| mark.is_against) { format!("<mark>{words}</mark>") } else { words }
+    };
+    text.parts(range).into_iter().map(part).collect()
 }
 
 #[cfg(test)]
@@ -158,7 +212,7 @@ mod tests {
         insta::assert_snapshot!(rendered(&diff_sample(), Lang::En), @r"
         # How the answers differ
 
-        − removed, + added, ~ reworded, ↗ moved away, ↘ moved here
+        − removed, + added, ~ reworded, ↗ moved away, ↘ moved here; marked: the words that a verdict rests on
 
         ## `news-article@sample-writer` → `news-article-careful@sample-writer`
 
@@ -174,12 +228,12 @@ mod tests {
         |---|---|
         | | \# 量子分野の日米交流会、シカゴで開催 |
         | | 日本とアメリカの企業や研究者が、量子技術について話し合う交流会がシカゴで開かれました。 |
-        | ~ | この<del>取り組みの</del><ins>ミッションの</ins>目的は、日米<del>のつながりを深めることです</del><ins>の結びつきを強めることにあります</ins>。 |
+        | ~ | この<del>取り組み</del><ins>ミッション</ins>の目的は、日米の<del>つながりを深める</del><ins>結びつきを強める</ins>こと<del>です</del><ins>にあります</ins>。 |
         | | 量子技術は、とても小さな世界のしくみを使う新しい技術です。 |
         | | 計算や通信、センサーなどに使われます。 |
         | | 世界中の国が研究に力を入れています。 |
         | | 日本も例外ではありません。 |
-        | + | <ins>会場には約30社が集まり、山田太郎代表が「歴史的な一歩だ」と話しました。</ins> |
+        | + | <ins>会場には<mark>約30社</mark>が集まり、<mark>山田太郎</mark>代表が「<mark>歴史的な一歩だ</mark>」と話しました。</ins> |
         | | 今後の協力が期待されます。 |
 
         ### `osaka-expo`: 万博の来場者が1000万人を突破 (broken)
@@ -202,11 +256,11 @@ mod tests {
 
         | | |
         |---|---|
-        | − | <del>はい、承知しました。</del> |
-        | − | <del>以下に記事を作成します。</del> |
+        | − | <del><mark>はい、承知しました。</mark></del> |
+        | − | <del><mark>以下に記事を作成します。</mark></del> |
         | | 京都の宇治茶の輸出額が過去最高になりました。 |
         | | 海外での日本食の人気が背景にあると考えられます。 |
-        | − | <del>Thank you for reading!</del> |
+        | − | <del><mark>Thank you for reading!</mark></del> |
 
         ### `nara-deer`: 奈良公園のシカ、3年ぶりに増加 (text changed)
 
@@ -240,7 +294,7 @@ mod tests {
         insta::assert_snapshot!(rendered(&run, Lang::Ja), @"
         # 回答の差分
 
-        − 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動
+        − 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。色の付いた語句は判定の根拠
 
         ## `plain@sample` → `careful@sample`
 

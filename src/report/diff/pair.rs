@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::Diff;
+use crate::compare::renamed;
 use crate::id::CaseId;
 use crate::outcome::{Entry, Outcome, Status};
 use crate::property::Property;
@@ -91,11 +92,14 @@ impl Diff<'_> {
         // Of a case that changed, the candidate's title stands.
         let cases = self.base.run.header.cases.iter().chain(&self.candidate.run.header.cases);
         let titles: HashMap<&CaseId, &str> = cases.map(|case| (&case.id, case.source.title.as_str())).collect();
+        let renamed = renamed(self.base.run, self.candidate.run);
+        let before: HashMap<&CaseId, &CaseId> = renamed.iter().map(|(old, new)| (new, old)).collect();
         let mut bases: HashMap<(&CaseId, u32), &Entry> = HashMap::new();
         bases.extend(self.base.entries().map(|entry| ((&entry.trial.case, entry.trial.repeat), entry)));
         let mut pairs = Vec::new();
         for candidate in self.candidate.entries() {
-            let base = bases.remove(&(&candidate.trial.case, candidate.trial.repeat));
+            let case = &candidate.trial.case;
+            let base = bases.remove(&(before.get(case).copied().unwrap_or(case), candidate.trial.repeat));
             pairs.push(self.pair(base, Some(candidate), &required)?);
         }
         for base in self.base.entries() {
@@ -116,7 +120,8 @@ impl Diff<'_> {
         candidate: Option<&'s Entry>,
         required: &(Required<'_>, Required<'_>),
     ) -> io::Result<Pair<'s>> {
-        let trial = &base.or(candidate).expect("a pair has a side").trial;
+        // Of a case that was renamed, the candidate's name stands.
+        let trial = &candidate.or(base).expect("a pair has a side").trial;
         let mut pair = Pair {
             case: &trial.case,
             repeat: trial.repeat,
@@ -314,9 +319,25 @@ mod tests {
     }
 
     #[test]
+    fn a_case_that_was_renamed_is_compared_with_itself() {
+        let build = |id: &str, text: &'static str| {
+            RunBuilder::new(&["a"], &["m"]).titled(id, "題", |trial| trial.answer(text).pass("length")).build()
+        };
+        let (before, after) = (build("old", "前。"), build("new", "後。"));
+        let side = |run| -> Side<'_> {
+            let run: &SampleRun = run;
+            let (prompt, model) = run.variants().next().unwrap();
+            Side { run, outcomes: run, prompt, model, run_name: None }
+        };
+        let diff = Diff { base: side(&before), candidate: side(&after) };
+        assert_eq!(kinds_of(&diff), [("new".to_owned(), Kind::Text)]);
+    }
+
+    #[test]
     fn a_variant_is_compared_with_an_earlier_run_case_by_case() {
         let trial = |text: &'static str| move |trial: TrialBuilder| trial.answer(text).pass("length");
-        let before = RunBuilder::new(&["a"], &["m"]).case("x", trial("前。")).case("gone", trial("前。")).build();
+        let before =
+            RunBuilder::new(&["a"], &["m"]).case("x", trial("前。")).titled("gone", "別の題", trial("前。")).build();
         let after = RunBuilder::new(&["a"], &["m"]).case("new", trial("後。")).case("x", trial("後。")).build();
         let side = |run| -> Side<'_> {
             let run: &SampleRun = run;

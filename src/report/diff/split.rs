@@ -1,10 +1,11 @@
 //! Texts cut into sentences and words, so that a diff shows changes where a reader sees them.
 //!
-//! Promises simple rules that need no dictionary; better cutters are plugged in as [`Splitters`]. Whatever a cutter
-//! leaves out or gets wrong, no character of a text is lost.
+//! Promises that whatever a cutter leaves out or gets wrong, no character of a text is lost.
 
 use std::fmt;
 use std::ops::Range;
+
+use crate::text::morpheme::{Morpheme, analyze};
 
 /// Cuts a text into parts: byte ranges in ascending order.
 pub type Split<'a> = &'a dyn Fn(&str) -> Vec<Range<usize>>;
@@ -20,7 +21,7 @@ pub struct Splitters<'a> {
 
 impl Default for Splitters<'_> {
     fn default() -> Self {
-        Self { sentences: &sentences, words: &script_runs }
+        Self { sentences: &sentences, words: &morphemes }
     }
 }
 
@@ -60,54 +61,9 @@ const fn is_terminator(c: char) -> bool {
     matches!(c, '。' | '！' | '？' | '!' | '?')
 }
 
-/// Cuts where the script changes: kanji, hiragana, katakana, letters, digits; each other character stands alone.
-pub fn script_runs(text: &str) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut last = Script::Other;
-    for (at, c) in text.char_indices() {
-        let script = Script::of(c);
-        let end = at + c.len_utf8();
-        match parts.last_mut() {
-            Some(part) if script == last && script != Script::Other || script == Script::Mark => part.end = end,
-            _ => parts.push(at..end),
-        }
-        if script != Script::Mark {
-            last = script;
-        }
-    }
-    parts
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Script {
-    Kanji,
-    Hiragana,
-    Katakana,
-    Letters,
-    Digits,
-    Blank,
-    /// Belongs to the character before it: variation selectors, combining marks, joiners.
-    Mark,
-    Other,
-}
-
-impl Script {
-    fn of(c: char) -> Self {
-        match c {
-            '\u{300}'..='\u{36f}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' | 'ﾞ' | 'ﾟ' => {
-                Self::Mark
-            }
-            '々' | '〆' | '〇' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{323af}' => {
-                Self::Kanji
-            }
-            'ぁ'..='ゖ' | 'ゝ' | 'ゞ' => Self::Hiragana,
-            'ァ'..='ヺ' | 'ー' | 'ヽ' | 'ヾ' | 'ｦ'..='ﾝ' => Self::Katakana,
-            _ if c.is_numeric() => Self::Digits,
-            _ if c.is_alphabetic() => Self::Letters,
-            _ if c.is_whitespace() => Self::Blank,
-            _ => Self::Other,
-        }
-    }
+/// Cuts into words, as the dictionary knows them.
+pub fn morphemes(text: &str) -> Vec<Range<usize>> {
+    analyze(text).iter().map(Morpheme::range).collect()
 }
 
 /// Ranges that cover the whole text, whatever a cutter returned: what it left out is a part of its own, and a range that
@@ -153,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn words_end_where_the_script_changes() {
+    fn words_are_those_of_the_dictionary() {
         assert_eq!(
-            cut("葛\u{e0100}飾区のAI企業、約30社がミッション参加", &script_runs),
-            ["葛\u{e0100}飾区", "の", "AI", "企業", "、", "約", "30", "社", "が", "ミッション", "参加"]
+            cut("取り組みを進めました。約30社が参加", &morphemes),
+            ["取り組み", "を", "進め", "まし", "た", "。", "約", "30", "社", "が", "参加"]
         );
     }
 

@@ -25,8 +25,14 @@ pub enum Piece {
 /// Beyond this many comparisons (words of one side × words of the other), a sentence is not worth a reader's look.
 const MOST_COMPARISONS: usize = 4_000_000;
 
+/// Beyond this many bytes a sentence is not even cut into words.
+const MOST_BYTES: usize = 65_536;
+
 /// The pieces of two sentences; `None` if they are too long to be compared word by word.
 pub(super) fn pieces(base: &str, candidate: &str, words: Split<'_>) -> Option<Vec<Piece>> {
+    if base.len().max(candidate.len()) > MOST_BYTES {
+        return None;
+    }
     let (base_words, candidate_words) = (covering(base, words(base)), covering(candidate, words(candidate)));
     let base_texts: Vec<&str> = base_words.iter().map(|word| &base[word.clone()]).collect();
     let candidate_texts: Vec<&str> = candidate_words.iter().map(|word| &candidate[word.clone()]).collect();
@@ -111,12 +117,12 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
-    use super::super::split::script_runs;
+    use super::super::split::morphemes;
     use super::*;
 
     /// `[-removed-]{+added+}`.
     fn marked(base: &str, candidate: &str) -> String {
-        let pieces = pieces(base, candidate, &script_runs).unwrap();
+        let pieces = pieces(base, candidate, &morphemes).unwrap();
         let mark = |piece: Piece| match piece {
             Piece::Same { base: range, .. } => base[range].to_owned(),
             Piece::Removed(range) => format!("[-{}-]", &base[range]),
@@ -143,7 +149,7 @@ mod tests {
         let (base, candidate) =
             ("量子の交流会が、シカゴで6月に開かれた。", "量子技術の会が、米シカゴで7月に開催された。");
         let (mut left, mut right) = (String::new(), String::new());
-        for piece in pieces(base, candidate, &script_runs).unwrap() {
+        for piece in pieces(base, candidate, &morphemes).unwrap() {
             match piece {
                 Piece::Same { base: old, candidate: new } => {
                     assert_eq!(base[old.clone()], candidate[new.clone()]);
@@ -160,6 +166,6 @@ mod tests {
     #[test]
     fn a_sentence_beyond_measure_is_not_compared() {
         let (base, candidate) = ("あ1".repeat(5_000), "い2".repeat(5_000));
-        assert_eq!(pieces(&base, &candidate, &script_runs), None);
+        assert_eq!(pieces(&base, &candidate, &morphemes), None);
     }
 }

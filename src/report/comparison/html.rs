@@ -1,0 +1,118 @@
+//! Comparisons as a page: the findings in sentences, the table, how the prompts differ, then the answers side by side.
+//!
+//! Promises what `diff.html` does: no script, no network, and answers that are text whatever they hold.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use super::markdown::{adjustment, measure, row};
+use super::sentence::{Sentences, sentences};
+use super::{Titled, movement, telling};
+use crate::compare::{Comparison, Verdict};
+use crate::outcome::Subject;
+use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_html_rows, write_page};
+use crate::report::escape::html as escape;
+use crate::stats::{CochranQ, Undefined};
+
+/// Writes comparisons, then the diffs of the prompts and of the changed cases.
+///
+/// # Errors
+/// `out` cannot be written, or an outcome cannot be read.
+pub fn write_html(
+    compared: &[Titled<'_>],
+    several: Option<&Result<CochranQ, Undefined>>,
+    prompts: &[Prompts],
+    diffs: &[Diff<'_>],
+    options: DiffOptions<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (words, mut before) = (sentences(options.lang), String::new());
+    for titled in compared {
+        push_comparison(titled, words, &mut before);
+    }
+    if let Some(several) = several {
+        let p = several.as_ref().map(|found| found.p).map_err(|why| *why);
+        push(&mut before, "p", &(words.several)(compared.len() + 1, p));
+    }
+    for Prompts { title, base, candidate } in prompts {
+        push(&mut before, "h2", &format!("{}: {title}", words.prompts));
+        let mut rows = Vec::new();
+        write_html_rows(&Text::plain(base), &Text::plain(candidate), options, &mut rows)?;
+        let rows = String::from_utf8_lossy(&rows);
+        let _ = writeln!(before, "<section class=\"case\"><div class=\"text\">\n{rows}</div></section>");
+    }
+    push(&mut before, "h2", options.lang.words().diff_title);
+    write_page(words.title, &before, diffs, options, out)
+}
+
+fn push(page: &mut String, tag: &str, text: &str) {
+    let _ = writeln!(page, "<{tag}>{}</{tag}>", escape(text));
+}
+
+fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
+    let Titled { base, candidate, comparison, parts } = titled;
+    push(page, "h2", &format!("{base} → {candidate}"));
+    let mut about = vec![(words.cases)(comparison.cases.same)];
+    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&about.join(" · ")));
+    push_findings(comparison, words, page);
+    push_table(comparison, words, page);
+    let (moved, of) = movement(comparison);
+    let mut notes: Vec<String> = Vec::new();
+    notes.extend((of > 1).then(|| (words.movement)(moved, of)));
+    if let Some(all) = comparison.subject(Subject::All) {
+        let [base, candidate] = all.noise.map(Result::ok);
+        notes.extend((words.noise)(base, candidate));
+    }
+    if let Some(primary) = comparison.subject(comparison.options.primary) {
+        notes.push((words.method)(primary, comparison.options.margin));
+        notes.push(adjustment(comparison, primary, words));
+    }
+    let measures: Vec<String> = comparison.measures.iter().map(measure).collect();
+    notes.extend((!measures.is_empty()).then(|| measures.join(" · ")));
+    for note in notes {
+        let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&note));
+    }
+    if !comparison.warnings.is_empty() {
+        push(page, "h4", words.warnings);
+        let warnings = comparison.warnings.iter().map(|warning| escape(&(words.warning)(warning)));
+        let _ = writeln!(page, "<ul><li>{}</li></ul>", warnings.collect::<Vec<_>>().join("</li><li>"));
+    }
+    for Titled { base, candidate, comparison, .. } in parts {
+        push(page, "h4", &format!("{base} → {candidate}"));
+        push_findings(comparison, words, page);
+    }
+}
+
+fn push_findings(comparison: &Comparison, words: &Sentences, page: &mut String) {
+    page.push_str("<ul>\n");
+    for compared in telling(comparison) {
+        let sentence = escape(&(words.finding)(compared, comparison.options.margin));
+        let class = class(compared.verdict);
+        let _ = writeln!(page, "<li><b class=\"{class}\">{}</b>: {sentence}</li>", escape(compared.subject.name()));
+    }
+    page.push_str("</ul>\n");
+}
+
+const fn class(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        Some(Verdict::Better) => "pass",
+        Some(Verdict::Worse | Verdict::WorseByMore) => "fail",
+        Some(Verdict::NoWorse | Verdict::Inconclusive) | None => "unscored",
+    }
+}
+
+fn push_table(comparison: &Comparison, words: &Sentences, page: &mut String) {
+    let heads = cells("th", words.columns.iter().copied());
+    let _ = writeln!(page, "<div class=\"wide\"><table class=\"figures\">\n<tr><th></th>{heads}</tr>");
+    for compared in &comparison.subjects {
+        let cells = cells("td", row(compared, words).iter().map(String::as_str));
+        let (name, class) = (escape(compared.subject.name()), class(compared.verdict));
+        let _ = writeln!(page, "<tr><td class=\"{class}\">{name}</td>{cells}</tr>");
+    }
+    page.push_str("</table></div>\n");
+}
+
+fn cells<'c>(tag: &str, texts: impl Iterator<Item = &'c str>) -> String {
+    texts.fold(String::new(), |row, text| row + &format!("<{tag}>{}</{tag}>", escape(text)))
+}
