@@ -287,10 +287,14 @@ impl Finder<'_> {
 
     // ---- organizations ----
 
-    /// The noun phrase from `first` on: its words up to the first that belongs to no name.
+    /// The noun phrase from `first` on: its words up to the first that belongs to no name; no name has more than so many.
     fn phrase(&self, first: usize) -> Range<usize> {
+        const MOST_WORDS: usize = 24;
         let mut last = first;
-        while last < self.words.len() && (last == first || self.continues_phrase(last)) && self.is_phrase_part(last) {
+        while last < self.words.len().min(first + MOST_WORDS)
+            && (last == first || self.continues_phrase(last))
+            && self.is_phrase_part(last)
+        {
             last += 1;
         }
         first..last

@@ -29,7 +29,7 @@ fn junit_has_a_test_for_each_case_and_property_under_names_that_stay() {
             .collect()
     };
     assert_eq!(names(&text)[..2], ["p@m a contains", "p@m a not_contains"]);
-    let failure = document.descendants().filter(|node| node.has_tag_name("failure")).next_back().unwrap();
+    let failure = document.descendants().rfind(|node| node.has_tag_name("failure")).unwrap();
     assert_eq!(failure.attribute("type"), Some("not_contains"));
     assert!(failure.attribute("message").unwrap().contains("約30社"), "{text}");
     let better = project.with("cases/c/answers/p/m.md", GOOD);
