@@ -165,3 +165,57 @@ pub(crate) fn measure(measured: &crate::compare::Measured) -> String {
     let difference = format!("{}{}", with_sign(candidate - base), range.unwrap_or_default());
     format!("{} {} → {} ({difference})", measured.measure.name(), number(base), number(candidate))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Arm, Options, Pair, compare};
+    use crate::report::diff::against_first_prompt;
+    use crate::report::sample::{RunBuilder, SampleRun};
+
+    fn rendered(run: &SampleRun) -> String {
+        let arm = |prompt: usize, model: usize| {
+            let (prompt, model) = (&run.header.prompts[prompt].id, &run.header.models[model].id);
+            Arm { run, prompt, model }
+        };
+        let pairs = [0, 1].map(|model| Pair { base: arm(0, model), candidate: arm(1, model) });
+        let comparison = compare(&pairs, Options::default()).unwrap();
+        let (base, candidate) = ("run::a".to_owned(), "run::b".to_owned());
+        let titled = Titled { base, candidate, comparison: &comparison, parts: Vec::new() };
+        let mut out = Vec::new();
+        write_markdown(&[titled], &[], &against_first_prompt(run, run), DiffOptions::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// With the first model cases are fixed, with the second they break; each answer has `sentences`.
+    fn run(cases: usize, sentences: usize) -> SampleRun {
+        let builder = RunBuilder::new(&["a", "b"], &["m", "n"]);
+        let add = |builder: RunBuilder, n: usize| {
+            let id = format!("case-{n:03}");
+            builder.titled(&id, &id, |trial| {
+                let (is_base, fixes) = (trial.is_of("a"), trial.asks("m"));
+                let trial = trial.answer(&if is_base { "前の文です。" } else { "後の文です。" }.repeat(sentences));
+                if is_base == fixes { trial.fail("length") } else { trial.pass("length") }
+            })
+        };
+        (0..cases).fold(builder, add).build()
+    }
+
+    #[test]
+    fn broken_cases_stand_before_fixed_ones_of_any_variant() {
+        let text = rendered(&run(3, 1));
+        let last_broken = text.rfind("(broken)").unwrap();
+        let first_fixed = text.find("(fixed)").unwrap();
+        assert!(last_broken < first_fixed, "{text}");
+        assert!(text.contains("### `case-000` · `a@n` → `b@n`: case-000 (broken)"), "{text}");
+    }
+
+    #[test]
+    fn a_comment_is_cut_between_two_cases_and_says_so() {
+        let text = rendered(&run(60, 40));
+        assert!(text.len() < MOST_BYTES && text.len() > MOST_BYTES / 2, "{}", text.len());
+        assert!(text.contains("(broken)") && !text.contains("(fixed)"));
+        assert!(text.trim_end().ends_with(sentences(crate::report::Lang::En).cut), "{text}");
+        assert!(text.starts_with("# Comparison: `run::a` → `run::b`"));
+    }
+}
