@@ -3,6 +3,7 @@
 //! One step each, between amounts whose units make sense of it; where chance could give the same number, only if the
 //! sentence speaks of such a step. Amounts derived before serve for the next step.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use jiff::civil;
@@ -185,11 +186,12 @@ const SHARE: &str = "割引 引き 逆算 うち 相当 あたる 当たる あ�
 /// One operation on two amounts.
 fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
     let says = |cues: &str| cues.split(' ').any(|cue| sentence.contains(cue));
-    let sum = says(SUM);
-    let difference = says(DIFFERENCE);
-    let product = says(PRODUCT);
-    let quotient = says(QUOTIENT);
-    let share = !matches!(quantity.unit, Unit::Measure("month" | "second")) && says(SHARE);
+    // Looked for where the numbers fit, which few do.
+    let sum = LazyCell::new(|| says(SUM));
+    let difference = LazyCell::new(|| says(DIFFERENCE));
+    let product = LazyCell::new(|| says(PRODUCT));
+    let quotient = LazyCell::new(|| says(QUOTIENT));
+    let share = LazyCell::new(|| !matches!(quantity.unit, Unit::Measure("month" | "second")) && says(SHARE));
     let about = quantity.exactness != Exactness::Exact;
     let near = |value: f64| equal(value, quantity.value) || (about && rounds_to(value, quantity));
     let near_in_digits = |value: f64| near(value) || (quantity.precision >= 2 && rounds_to(value, quantity));
@@ -206,14 +208,14 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
             // 31編成 and 26停留場 are 57か所 together.
             let are_counts =
                 [&first.unit, &second.unit, &quantity.unit].iter().all(|unit| matches!(unit, Unit::Counter(_)));
-            if sum && are_counts && quantity.value >= 20.0 && near(a + b) {
+            if are_counts && quantity.value >= 20.0 && near(a + b) && *sum {
                 return show("+");
             }
             if alike && first.unit == quantity.unit {
-                if sum && near(a + b) {
+                if near(a + b) && *sum {
                     return show("+");
                 }
-                if difference && near((a - b).abs()) {
+                if near((a - b).abs()) && *difference {
                     return show("−");
                 }
             }
@@ -223,16 +225,18 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                 let shares = [small / large, 1.0 - small / large, large / small - 1.0];
                 let is_share =
                     quantity.unit == Unit::Percent && shares.iter().any(|share| near_in_digits(share * 100.0));
-                let is_count = quotient
-                    && matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure("month" | "second"))
-                    && near(large / small)
-                    && large > small;
-                if is_times || is_share || (is_count && sum) {
+                let is_count =
+                    matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure("month" | "second"))
+                        && near(large / small)
+                        && large > small
+                        && *quotient
+                        && *sum;
+                if is_times || is_share || is_count {
                     return show("÷");
                 }
             }
             if let Some(why) = shares_and_multiples([first, second], quantity, &near, about)
-                .filter(|_| share || quantity.unit == Unit::Measure("times"))
+                .filter(|_| quantity.unit == Unit::Measure("times") || *share)
             {
                 return Some(why);
             }
@@ -241,14 +245,14 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                     let per = whole.value / parts.value;
                     let years =
                         parts.unit == Unit::Measure("month") && near_in_digits(whole.value / (parts.value / 12.0));
-                    if quotient && whole.unit == quantity.unit && parts.value > 1.0 && (near_in_digits(per) || years) {
+                    if whole.unit == quantity.unit && parts.value > 1.0 && (near_in_digits(per) || years) && *quotient {
                         return Some(format!("{} ÷ {}", whole.shown, parts.shown));
                     }
-                    if product && whole.unit == quantity.unit && near(whole.value * parts.value) {
+                    if whole.unit == quantity.unit && near(whole.value * parts.value) && *product {
                         return Some(format!("{} × {}", whole.shown, parts.shown));
                     }
                     // キロ and トン: an amount for each thousandth.
-                    if quotient && whole.unit == quantity.unit && near_in_digits(per * 1e3) {
+                    if whole.unit == quantity.unit && near_in_digits(per * 1e3) && *quotient {
                         return Some(format!("{} ÷ {}", whole.shown, parts.shown));
                     }
                 }

@@ -12,7 +12,7 @@ mod quote;
 mod source;
 mod specific;
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt as _};
 use std::ops::Range;
 
 use super::{Basis, Evidence, Score, SpecificVerdict, Subject, Verdict};
