@@ -65,7 +65,7 @@ fn by_rule(allowed: &Allowed<'_>, mention: &DateMention) -> Option<Finding> {
     let years = mention.year.map_or_else(|| vec![base.year(), base.year() + 1], |year| vec![year]);
     let mut dates = years.into_iter().filter_map(|year| civil::Date::new(year, month, mention.day?).ok());
     let date = dates.find(|date| mention.year.is_some() || *date >= base)?;
-    let weekday = "月火水木金土日".chars().nth(date.weekday().to_monday_zero_offset() as usize)?;
+    let weekday = "月火水木金土日".chars().nth(usize::try_from(date.weekday().to_monday_zero_offset()).ok()?)?;
     let week = usize::try_from((date.day() - 1) / 7).ok()?;
     let week = ["1一", "2二", "3三", "4四", "5五"].get(week)?;
     allowed.of_source().find_map(|known| {
