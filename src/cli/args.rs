@@ -163,6 +163,9 @@ pub struct ReportingArgs {
     /// Write CSV files without the byte-order mark by which Excel knows UTF-8
     #[arg(long)]
     pub no_bom: bool,
+    /// Write report.xlsx, too: summary, matrix, trials with their answers, scores and disagreements in one workbook
+    #[arg(long)]
+    pub xlsx: bool,
     /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
     #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
     pub diff: Option<String>,
@@ -406,6 +409,7 @@ pub struct RescoreArgs {
 Examples:
   evalrun report latest
   evalrun report latest --format csv | head      the metrics, for a pipe
+  evalrun report latest --format xlsx > run.xlsx a workbook, for people
   evalrun report reports/example --lang ja"
 )]
 pub struct ReportArgs {
@@ -613,6 +617,8 @@ pub enum ReportFormat {
     Markdown,
     /// metrics.csv, without a byte-order mark
     Csv,
+    /// report.xlsx, which is written into the run's folder, too
+    Xlsx,
     /// junit.xml
     Junit,
     /// The Test Anything Protocol

@@ -1,12 +1,14 @@
 //! `evalrun report`: the files that derive from a run's journal, written again, and the run printed.
 
+use std::fs;
+
 use super::args::{ReportArgs, ReportFormat, TextOrJson};
 use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{Loaded, shown_from};
-use super::reporting::{FILES, Reporting};
+use super::reporting::{Reporting, WORKBOOK, files_in};
 use super::summary;
 use crate::id::PromptId;
 use crate::outcome::Status;
@@ -24,7 +26,10 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;
     let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let mut reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    if args.format == ReportFormat::Xlsx {
+        reporting = reporting.with_workbook();
+    }
     reporting.write(&open)?;
     match args.format {
         ReportFormat::Text => summary::print(&open, reporting.lang, TextOrJson::Text, context)?,
@@ -34,6 +39,12 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
         }
         ReportFormat::Csv => {
             context.console.print(|out| write_metrics(run, out, Bom::Without))?;
+        }
+        // A terminal is no place for a workbook: the file in the run's folder is named below.
+        ReportFormat::Xlsx if context.console.stdout.is_terminal => {}
+        ReportFormat::Xlsx => {
+            let workbook = fs::read(open.folder.join(WORKBOOK)).map_err(Error::file(&open.folder))?;
+            context.console.print(|out| out.write_all(&workbook))?;
         }
         ReportFormat::Junit => {
             context.console.print(|out| reporting.write_junit(&open, out))?;
@@ -60,6 +71,6 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
         context.console.say(&format!("the run did not come to its end: {left} trials have no outcome yet"));
     }
     let folder = shown_from(&context.environment.folder, &open.folder);
-    context.console.say(&format!("reports: {folder}/ ({})", FILES.join(", ")));
+    context.console.say(&format!("reports: {folder}/ ({})", files_in(&open.folder)));
     Ok(Exit::Fine)
 }

@@ -13,12 +13,15 @@ pub mod gate;
 pub mod json;
 pub mod markdown;
 pub mod terminal;
+pub mod xlsx;
 
 mod escape;
+mod disagreement;
 mod evidence;
 mod lang;
 #[cfg(test)]
 pub(crate) mod sample;
+mod table;
 mod tally;
 mod trouble;
 mod worst;
