@@ -53,7 +53,7 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
             context.console.print(|out| write_tap(run, &open.reader, reporting.lang, out))?;
         }
         ReportFormat::CodeQuality => {
-            let loaded = context.place_if_any()?.map(Loaded::read).transpose()?;
+            let loaded = context.place_if_any()?.map(|place| Loaded::read(place, &context.console)).transpose()?;
             let gate = loaded.as_ref().and_then(|loaded| loaded.project.gate.as_ref());
             let file_of = |prompt: &PromptId| match &loaded {
                 Some(loaded) => ci::file_of(prompt, &loaded.place, &context.environment),
