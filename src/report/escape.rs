@@ -81,6 +81,30 @@ pub fn without_ci_commands(lines: &str) -> String {
     safe
 }
 
+/// JSON without hidden characters and without what CI services take for a command anywhere in a line, the `[` of `##[` and
+/// `##name[`: all of them can only stand in texts, which say the same when they are escaped.
+pub fn json_for_logs(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    // How many `#` were seen last, letters after two of them left aside.
+    let mut marks = 0;
+    for c in json.chars() {
+        let is_command = c == '[' && marks == 2;
+        marks = match c {
+            '#' => (marks + 1).min(2),
+            c if marks == 2 && c.is_ascii_alphabetic() => 2,
+            _ => 0,
+        };
+        if is_command || is_hidden(c) && !c.is_ascii_control() {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(safe, "\\u{unit:04x}").expect("a String takes all");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 /// The text for an HTML element or a quoted attribute.
 pub(crate) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -241,6 +265,25 @@ mod tests {
             ("a ##[group]b ##vso[task]c", "a [U+0023]#[group]b [U+0023]#vso[task]c"),
         ] {
             assert_eq!(without_ci_commands(lines), safe);
+        }
+    }
+
+    #[test]
+    fn json_says_the_same_without_commands_and_hidden_characters() {
+        for text in [
+            "a ##[error]b",
+            "##vso[task.x]",
+            "####[group]",
+            "##teamcity[x",
+            "## 見出し [1]",
+            "#[1] ##a b[",
+            "",
+            "\u{202e}逆\u{e0041}\u{feff}\u{9b}",
+        ] {
+            let safe = json_for_logs(&serde_json::json!({ "text": text }).to_string());
+            assert!(["##[", "##vso[", "##teamcity["].iter().all(|command| !safe.contains(command)), "{safe}");
+            assert!(!safe.chars().any(is_hidden), "{safe}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["text"], text);
         }
     }
 

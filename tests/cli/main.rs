@@ -20,6 +20,7 @@ mod store;
 mod spreadsheets;
 mod scoring;
 mod views;
+mod hostile;
 mod mock;
 mod faults;
 mod comparing;
