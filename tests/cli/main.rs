@@ -21,6 +21,7 @@ mod spreadsheets;
 mod scoring;
 mod views;
 mod hostile;
+mod office;
 mod mock;
 mod faults;
 mod comparing;
