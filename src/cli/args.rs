@@ -21,7 +21,7 @@ use crate::report::Lang;
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
-pub const FROM_ENVIRONMENT: [&str; 21] = [
+pub const FROM_ENVIRONMENT: [&str; 23] = [
     "baseline",
     "cache",
     "case",
@@ -36,6 +36,7 @@ pub const FROM_ENVIRONMENT: [&str; 21] = [
     "model",
     "no-bom",
     "no-cache",
+    "no-pager",
     "out",
     "prompt",
     "quiet",
@@ -43,6 +44,7 @@ pub const FROM_ENVIRONMENT: [&str; 21] = [
     "repeats",
     "shard",
     "tag",
+    "xlsx",
 ];
 
 const EXIT_CODES: &str = "\
@@ -422,6 +424,9 @@ pub struct ReportArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: ReportFormat,
+    /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
+    #[arg(long, help_heading = "Reports")]
+    pub no_pager: bool,
 }
 
 /// `evalrun show`
@@ -453,6 +458,9 @@ pub struct ShowArgs {
     /// The language of the report's own words
     #[arg(long, value_name = "LANG", default_value = "en", help_heading = "Reports")]
     pub lang: Language,
+    /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
+    #[arg(long, help_heading = "Reports")]
+    pub no_pager: bool,
 }
 
 /// `evalrun compare`

@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::environment::{Environment, Stream};
 use super::error::Error;
+use super::pager::Pager;
 use crate::report::ci::Annotation;
 use crate::report::terminal::{MOST_COLUMNS, TerminalOptions};
 use crate::report::{Lang, json_for_logs, one_line, without_ci_commands};
@@ -75,10 +76,25 @@ impl Console {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out).and_then(|()| out.flush())
         };
-        match written {
-            Ok(()) => Ok(Reader::Listens),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-            Err(source) => Err(Error::System { what: "standard output", source }),
+        read_by(written)
+    }
+
+    /// As [`print`](Self::print), page by page where there is a pager.
+    ///
+    /// # Errors
+    /// As for [`print`](Self::print).
+    pub(super) fn page(
+        &self,
+        pager: Option<&Pager>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Reader, Error> {
+        match pager.map(Pager::start) {
+            None => self.print(write),
+            Some(Ok(started)) => read_by(started.show(write)),
+            Some(Err(told)) => {
+                told.iter().for_each(|why| self.warn(why));
+                self.print(write)
+            }
         }
     }
 
@@ -127,6 +143,15 @@ impl Console {
         let message = without_ci_commands(message);
         let colour = if self.stderr.colour { ColorChoice::Always } else { ColorChoice::Never };
         let _ = writeln!(AutoStream::new(io::stderr(), colour), "{message}");
+    }
+}
+
+/// Whether what was written has a reader: one who has gone away is no error.
+fn read_by(written: io::Result<()>) -> Result<Reader, Error> {
+    match written {
+        Ok(()) => Ok(Reader::Listens),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(source) => Err(Error::System { what: "standard output", source }),
     }
 }
 

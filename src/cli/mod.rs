@@ -2,12 +2,13 @@
 //!
 //! In the order of a call: `environment` is read once, `args` are parsed, `load` reads the project, `select` makes the
 //! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
-//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `ci` (GitHub), `error` and `exit` (how a call ends).
+//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `pager`, `ci` (GitHub), `error` and `exit` (how a call ends).
 
 pub mod args;
 pub mod exit;
 
 mod environment;
+mod pager;
 mod console;
 mod error;
 mod context;

@@ -8,13 +8,14 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{Loaded, shown_from};
+use super::pager::Pager;
 use super::reporting::{Reporting, WORKBOOK, files_in};
 use super::summary;
 use crate::id::PromptId;
 use crate::outcome::Status;
 use crate::report::ci::{write_code_quality, write_tap};
 use crate::report::csv::{Bom, write_metrics};
-use crate::report::markdown;
+use crate::report::{markdown, terminal};
 
 /// Runs the command.
 ///
@@ -32,7 +33,11 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
     }
     reporting.write(&open)?;
     match args.format {
-        ReportFormat::Text => summary::print(&open, reporting.lang, TextOrJson::Text, context)?,
+        ReportFormat::Text => {
+            let pager = Pager::find(&context.environment, args.no_pager);
+            let options = context.console.terminal_options(reporting.lang);
+            context.console.page(pager.as_ref(), |out| terminal::write_run(run, &open.reader, options, out))?;
+        }
         ReportFormat::Json => summary::print(&open, reporting.lang, TextOrJson::Json, context)?,
         ReportFormat::Markdown => {
             context.console.print(|out| markdown::write_summary(run, &open.reader, reporting.lang, out))?;

@@ -20,6 +20,7 @@ mod store;
 mod spreadsheets;
 mod scoring;
 mod views;
+mod paging;
 mod hostile;
 mod office;
 mod mock;
