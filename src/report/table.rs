@@ -30,9 +30,6 @@ const TRIAL_AFTER: [&str; 12] = [
     "run",
 ];
 
-/// The columns of a trial that differ from run to run.
-pub(super) const VOLATILE: [&str; 4] = ["attempts", "cached", "latency_ms", "run"];
-
 /// The columns of a score.
 pub(super) const SCORES: [&str; 13] = [
     "case", "prompt", "model", "repeat", "property", "verdict", "value", "reason", "evidence", "start", "end", "kind",
@@ -266,6 +263,29 @@ pub(super) fn decimal(number: f64, digits: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The columns of a table of docs/columns.md, and those of them that are volatile.
+    fn documented(heading: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+        let text = include_str!("../../docs/columns.md");
+        let part = text.split("\n#").find_map(|part| part.trim_start_matches('#').strip_prefix(heading)).unwrap();
+        let rows: Vec<Vec<&str>> = part
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `"))
+            .map(|row| row.split(" | ").map(|cell| cell.trim_end_matches(" |").trim_matches('`')).collect())
+            .collect();
+        assert!(rows.iter().all(|row| row.len() == 5 || row.len() == 4), "{rows:?}");
+        let volatile = rows.iter().filter(|row| row.last() == Some(&"volatile")).map(|row| row[0]);
+        (rows.iter().map(|row| row[0]).collect(), volatile.collect())
+    }
+
+    #[test]
+    fn the_documented_columns_are_those_of_the_files() {
+        let volatile = ["attempts", "cached", "latency_ms", "run"];
+        assert_eq!(documented(" metrics.csv"), (trial_columns(), volatile.to_vec()));
+        assert_eq!(documented(" scores.csv"), (SCORES.to_vec(), vec![]));
+        assert_eq!(documented(" summary.csv"), (SUMMARY.to_vec(), vec![]));
+        assert_eq!(documented(" disagreements"), (crate::report::xlsx::DISAGREEMENTS.to_vec(), vec![]));
+    }
 
     #[test]
     fn headers_are_unique() {

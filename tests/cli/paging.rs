@@ -36,10 +36,7 @@ fn a_pager_is_used_unless_it_is_unwanted_or_missing() {
         assert_eq!(code, 0, "{left}");
         let (shown, code) = in_a_terminal(&project, command, "./no-such-pager").unwrap();
         assert!(shown.contains("`./no-such-pager` of $PAGER could not be started") && code == 0, "{shown}");
-        assert!(
-            shown.contains("contains"),
-            "{shown}"
-        );
+        assert!(shown.contains("contains"), "{shown}");
     }
     let (workbook, code) = in_a_terminal(&project, "report run --format xlsx", "cat").unwrap();
     assert!(code == 0 && !workbook.contains("PK\u{3}") && workbook.contains("report.xlsx"), "{workbook}");
