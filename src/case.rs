@@ -22,6 +22,7 @@ use crate::id::CaseId;
 use crate::property::Requirements;
 
 pub use csv::{Delimiter, parse_csv};
+pub use rows::CasesInRows;
 pub use xlsx::{SheetOfCases, parse_xlsx};
 
 /// A source news item paired with what is required of an answer about it.
@@ -292,7 +293,7 @@ mod tests {
 
     fn csv(text: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
         let file = TextFile::new("a.csv", text);
-        parse_csv(&file, Delimiter::of(&file))
+        parse_csv(&file, Delimiter::of(&file)).map(|rows| rows.cases)
     }
 
     #[test]

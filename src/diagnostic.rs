@@ -91,8 +91,8 @@ impl TextFile {
             place: Some(Place {
                 line,
                 column,
-                cell: cell.map(|(_, row, column)| format!("{}{}", letters(*column), u64::from(*row) + 1)),
-                excerpt: excerpt.to_owned(),
+                is_cell: cell.is_some(),
+                excerpt: excerpt.into(),
                 marked: start - line_start..marked_end - line_start,
             }),
             hint: None,
@@ -105,7 +105,7 @@ impl TextFile {
 }
 
 /// A sheet's column as its head shows it: A, B, …, Z, AA, ….
-fn letters(column: u32) -> String {
+fn letters(column: usize) -> String {
     let last = char::from(b'A' + u8::try_from(column % 26).unwrap_or_default());
     if column < 26 { last.to_string() } else { format!("{}{last}", letters(column / 26 - 1)) }
 }
@@ -121,12 +121,19 @@ pub struct Place {
     pub line: usize,
     /// Column in characters, from 1; of a cell, its column.
     pub column: usize,
-    /// The cell of a sheet, such as `C5`.
-    pub cell: Option<String>,
+    /// Whether it is a cell of a sheet.
+    pub is_cell: bool,
     /// The whole line.
-    pub excerpt: String,
+    pub excerpt: Box<str>,
     /// The bytes of `excerpt` that are meant.
     pub marked: Range<usize>,
+}
+
+impl Place {
+    /// A cell's name in its sheet, such as `C5`; none in a text.
+    fn cell(&self) -> Option<String> {
+        self.is_cell.then(|| format!("{}{}", letters(self.column - 1), self.line))
+    }
 }
 
 /// One mistake of a user's file, with its place and a hint.
@@ -173,14 +180,16 @@ impl Diagnostic {
     pub fn render(&self, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let mut groups = vec![match &self.place {
-            Some(Place { cell: Some(cell), .. }) => title.element(Origin::path(format!("{}, cell {cell}", self.file))),
-            Some(place) => title.element(
-                Snippet::source(place.excerpt.as_str())
-                    .line_start(place.line)
-                    .path(self.file.as_ref())
-                    .annotation(AnnotationKind::Primary.span(place.marked.clone())),
-            ),
             None => title.element(Origin::path(self.file.as_ref())),
+            Some(place) => match place.cell() {
+                Some(cell) => title.element(Origin::path(format!("{}, cell {cell}", self.file))),
+                None => title.element(
+                    Snippet::source(place.excerpt.as_ref())
+                        .line_start(place.line)
+                        .path(self.file.as_ref())
+                        .annotation(AnnotationKind::Primary.span(place.marked.clone())),
+                ),
+            },
         }];
         if let Some(hint) = &self.hint {
             groups.push(Group::with_title(Level::HELP.with_name("hint").secondary_title(hint.as_str())));
@@ -193,9 +202,9 @@ impl fmt::Display for Diagnostic {
     /// One line: `file:line:column: message (hint)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
-        match &self.place {
-            Some(Place { cell: Some(cell), .. }) => write!(f, ", cell {cell}")?,
-            Some(place) => write!(f, ":{}:{}", place.line, place.column)?,
+        match self.place.as_ref().map(|place| (place, place.cell())) {
+            Some((_, Some(cell))) => write!(f, ", cell {cell}")?,
+            Some((place, None)) => write!(f, ":{}:{}", place.line, place.column)?,
             None => {}
         }
         write!(f, ": {}", self.message)?;

@@ -4,8 +4,7 @@
 
 use std::fmt;
 
-use super::Case;
-use super::rows::{Row, is_header, read_rows, without_id};
+use super::rows::{CasesInRows, Row, is_header, read_rows, without_id};
 use crate::diagnostic::{Diagnostic, TextFile};
 
 /// What parts a file's columns.
@@ -53,7 +52,7 @@ fn reader(file: &TextFile, delimiter: Delimiter) -> ::csv::Reader<&[u8]> {
 ///
 /// # Errors
 /// Every mistake of the file; of one that is no CSV, the first.
-pub fn parse_csv(file: &TextFile, delimiter: Delimiter) -> Result<Vec<Case>, Vec<Diagnostic>> {
+pub fn parse_csv(file: &TextFile, delimiter: Delimiter) -> Result<CasesInRows, Vec<Diagnostic>> {
     let mut reader = reader(file, delimiter);
     let rows = reader.records().map(|record| record.map(|record| row(file, &record)));
     let rows: Result<Vec<Row>, ::csv::Error> = rows.collect();
@@ -109,7 +108,7 @@ mod tests {
         for (delimiter, by) in [(Delimiter::Comma, ","), (Delimiter::Tab, "\t"), (Delimiter::Semicolon, ";")] {
             let file = TextFile::new("a.csv", ROW.replace(',', by));
             assert_eq!(Delimiter::of(&file), delimiter);
-            assert_eq!(parse_csv(&file, delimiter).unwrap()[0].source.title, "題");
+            assert_eq!(parse_csv(&file, delimiter).unwrap().cases[0].source.title, "題");
         }
         let file = TextFile::new("a.csv", ROW.replace(',', "|"));
         assert_eq!(

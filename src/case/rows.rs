@@ -37,18 +37,41 @@ pub(super) fn without_id(file: &TextFile, header: &Row) -> Diagnostic {
     file.diagnose(header.span(), "there is no column `id`").hint(hint)
 }
 
+/// Cases, and each as the JSON that would give the same.
+#[derive(Debug)]
+pub struct CasesInRows {
+    /// The cases, in the rows' order.
+    pub cases: Vec<Case>,
+    /// The same, as they would stand in a `.jsonl`.
+    pub json: Vec<serde_json::Value>,
+}
+
 /// The cases of rows.
 ///
 /// # Errors
 /// Every mistake of the rows.
-pub(super) fn read_rows(file: &TextFile, header: &Row, rows: &[Row]) -> Result<Vec<Case>, Vec<Diagnostic>> {
+pub(super) fn read_rows(file: &TextFile, header: &Row, rows: &[Row]) -> Result<CasesInRows, Vec<Diagnostic>> {
     let rows = rows.iter().filter(|row| !row.is_blank());
     let nodes: Result<Vec<Node>, Diagnostic> = rows.map(|row| row_node(file, header, row)).collect();
+    let nodes = nodes.map_err(|problem| vec![problem])?;
     // A wrong column name would be reported once a row.
-    read_cases(file, &nodes.map_err(|problem| vec![problem])?).map_err(|mut problems| {
+    let cases = read_cases(file, &nodes).map_err(|mut problems| {
         problems.dedup();
         problems
-    })
+    })?;
+    Ok(CasesInRows { cases, json: nodes.iter().map(|node| without_nulls(node.to_json())).collect() })
+}
+
+/// The value without what is absent.
+fn without_nulls(value: serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Object(entries) => {
+            let given = entries.into_iter().filter(|(_, value)| !value.is_null());
+            let given = given.map(|(key, value)| (key, without_nulls(value)));
+            given.filter(|(_, value)| value.as_object().is_none_or(|inner| !inner.is_empty())).collect()
+        }
+        other => other,
+    }
 }
 
 /// A row as the tree that the same case would have in JSON.

@@ -8,8 +8,7 @@ use std::io::{Cursor, Read, Seek};
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx, XlsxError};
 
-use super::Case;
-use super::rows::{Row, is_header, read_rows, without_id};
+use super::rows::{CasesInRows, Row, is_header, read_rows, without_id};
 use crate::diagnostic::{Diagnostic, TextFile};
 
 /// A sheet with what it holds, or what is wrong with it.
@@ -18,7 +17,7 @@ pub struct SheetOfCases {
     /// The sheet, for places.
     pub file: TextFile,
     /// Its cases.
-    pub cases: Result<Vec<Case>, Vec<Diagnostic>>,
+    pub cases: Result<CasesInRows, Vec<Diagnostic>>,
 }
 
 /// Parses a workbook (`.xlsx`): each sheet's first row names the columns. Empty sheets hold no case.
@@ -166,10 +165,11 @@ mod tests {
         workbook.worksheet_from_name("News").unwrap()
     }
 
-    fn read(bytes: Vec<u8>) -> Result<Vec<Case>, Vec<String>> {
+    fn read(bytes: Vec<u8>) -> Result<Vec<super::super::Case>, Vec<String>> {
         let told = |problems: Vec<Diagnostic>| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         let sheets = parse_xlsx("a.xlsx", bytes).map_err(told)?;
-        let cases: Result<Vec<Vec<Case>>, _> = sheets.into_iter().map(|sheet| sheet.cases.map_err(told)).collect();
+        let cases = |sheet: SheetOfCases| sheet.cases.map(|rows| rows.cases).map_err(told);
+        let cases: Result<Vec<Vec<_>>, _> = sheets.into_iter().map(cases).collect();
         cases.map(|cases| cases.concat())
     }
 
@@ -180,7 +180,7 @@ mod tests {
             "{}\nq,2025-06-30T07:00:00+09:00,日本貿易振興機構,量子,\"量子\n派遣\",400,TRUE\n",
             HEADER.join(",")
         );
-        let same = super::super::parse_csv(&TextFile::new("a.csv", row), super::super::Delimiter::Comma).unwrap();
+        let same = super::super::parse_csv(&TextFile::new("a.csv", row), super::super::Delimiter::Comma).unwrap().cases;
         assert_eq!((&case.id, &case.source, &case.require), (&same[0].id, &same[0].source, &same[0].require));
         assert_eq!(&*case.file, "a.xlsx, sheet News");
     }

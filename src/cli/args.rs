@@ -127,6 +127,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Look after the store of answers
     Cache(CacheCommandArgs),
+    /// Turn a spreadsheet of cases into JSON lines
+    Import(ImportArgs),
     /// Serve the three protocols without a model, with faults on demand
     Mock(MockArgs),
 }
@@ -406,7 +408,7 @@ pub struct RescoreArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
-        diff.md, diff.html, junit.xml) and prints the run.",
+        diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run.",
     after_long_help = "\
 Examples:
   evalrun report latest
@@ -427,6 +429,23 @@ pub struct ReportArgs {
     /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
     #[arg(long, help_heading = "Reports")]
     pub no_pager: bool,
+}
+
+/// `evalrun import`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Turns a spreadsheet of cases (.csv, .xlsx) into JSON lines, a case a line, as they would stand in \
+        cases/*.jsonl. A project reads spreadsheets in cases/ as they are; import them once where they are to be reviewed \
+        line by line from now on.",
+    after_long_help = "Example:\n  evalrun import from-the-desk.xlsx --out cases/desk.jsonl"
+)]
+pub struct ImportArgs {
+    /// The spreadsheet; its first row names the columns, such as `id` and `source.title`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A new file for the lines [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `evalrun show`

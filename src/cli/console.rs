@@ -92,7 +92,9 @@ impl Console {
             None => self.print(write),
             Some(Ok(started)) => read_by(started.show(write)),
             Some(Err(told)) => {
-                told.iter().for_each(|why| self.warn(why));
+                if let Some(why) = told {
+                    self.warn(&why);
+                }
                 self.print(write)
             }
         }

@@ -11,8 +11,9 @@ use std::path::{Component, Path, PathBuf};
 use super::console::Console;
 use super::environment::Environment;
 use super::error::Error;
-use crate::case::{Case, Delimiter, in_order, parse_case_toml, parse_csv, parse_jsonl, parse_xlsx};
-use crate::diagnostic::{Diagnostic, Encoding, TextFile};
+use super::spreadsheet::{self, Part};
+use crate::case::{Case, in_order, parse_case_toml, parse_jsonl};
+use crate::diagnostic::{Diagnostic, TextFile};
 use crate::model::Model;
 use crate::project::{self, Project};
 use crate::prompt::Prompt;
@@ -235,7 +236,7 @@ impl Reading<'_> {
     }
 
     /// The cases of one entry of cases/, each part with the file that places are told of; nothing if it holds no cases.
-    fn cases_of(&mut self, path: &Path) -> Result<Vec<CasesOf>, Error> {
+    fn cases_of(&mut self, path: &Path) -> Result<Vec<Part<Vec<Case>>>, Error> {
         let toml = path.join("case.toml");
         if toml.is_file() {
             let Some(name) = self.name(path.file_name(), path) else { return Ok(Vec::new()) };
@@ -245,8 +246,10 @@ impl Reading<'_> {
         match extension {
             _ if !path.is_file() || is_lock(path) => Ok(Vec::new()),
             "jsonl" => self.text(path, parse_jsonl),
-            "csv" => self.csv(path),
-            "xlsx" => self.workbook(path),
+            _ if spreadsheet::is_spreadsheet(path) => {
+                let parts = spreadsheet::read(path, &self.place.shown(path), self.console)?;
+                Ok(parts.into_iter().map(|(rows, file)| (rows.map(|rows| rows.cases), file)).collect())
+            }
             "ods" | "tsv" | "xls" | "xlsb" | "xlsm" => {
                 let shown = self.place.shown(path);
                 self.console.warn(&format!("{shown} is not read: save it as .xlsx or .csv"));
@@ -260,36 +263,12 @@ impl Reading<'_> {
         &mut self,
         path: &Path,
         parse: impl FnOnce(&TextFile) -> Result<Vec<Case>, Vec<Diagnostic>>,
-    ) -> Result<Vec<CasesOf>, Error> {
+    ) -> Result<Vec<Part<Vec<Case>>>, Error> {
         let bytes = fs::read(path).map_err(Error::file(path))?;
         Ok(vec![match TextFile::decode(&self.place.shown(path), &bytes) {
             Ok(file) => (parse(&file), Some(file)),
             Err(problem) => (Err(vec![problem]), None),
         }])
-    }
-
-    /// A CSV file in whatever encoding a spreadsheet has saved it; what is not as usual is said.
-    fn csv(&mut self, path: &Path) -> Result<Vec<CasesOf>, Error> {
-        let bytes = fs::read(path).map_err(Error::file(path))?;
-        let shown = self.place.shown(path);
-        Ok(vec![match TextFile::decode_spreadsheet(&shown, &bytes) {
-            Ok((file, encoding)) => {
-                let delimiter = Delimiter::of(&file);
-                if (encoding, delimiter) != (Encoding::Utf8, Delimiter::Comma) {
-                    self.console.say(&format!("{shown}: read as {encoding}, columns parted by {delimiter}"));
-                }
-                (parse_csv(&file, delimiter), Some(file))
-            }
-            Err(problem) => (Err(vec![problem]), None),
-        }])
-    }
-
-    fn workbook(&mut self, path: &Path) -> Result<Vec<CasesOf>, Error> {
-        let bytes = fs::read(path).map_err(Error::file(path))?;
-        Ok(match parse_xlsx(&self.place.shown(path), bytes) {
-            Ok(sheets) => sheets.into_iter().map(|sheet| (sheet.cases, Some(sheet.file))).collect(),
-            Err(problems) => vec![(Err(problems), None)],
-        })
     }
 
     /// A file's name as a text.
@@ -302,9 +281,6 @@ impl Reading<'_> {
         name
     }
 }
-
-/// Cases, or what is wrong with them, and the file in which that stands.
-type CasesOf = (Result<Vec<Case>, Vec<Diagnostic>>, Option<TextFile>);
 
 /// What Excel puts beside a workbook while it is open.
 fn is_lock(path: &Path) -> bool {

@@ -38,12 +38,11 @@ impl TextFile {
     pub fn decode_spreadsheet(name: &str, bytes: &[u8]) -> Result<(Self, Encoding), Diagnostic> {
         if let Some(utf16) = utf16(bytes) {
             let (text, had_errors) = utf16.decode_with_bom_removal(bytes);
-            return match had_errors {
-                false => Ok((Self::new(name, text), Encoding::Utf16)),
-                true => {
-                    Err(Diagnostic::without_place(name, "this file is UTF-16, but damaged").hint("save it as UTF-8"))
-                }
-            };
+            if had_errors {
+                let damaged = Diagnostic::without_place(name, "this file is UTF-16, but damaged");
+                return Err(damaged.hint("save it as UTF-8"));
+            }
+            return Ok((Self::new(name, text), Encoding::Utf16));
         }
         Self::decode(name, bytes).map(|file| (file, Encoding::Utf8)).or_else(|refused| {
             let text = SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes);

@@ -67,9 +67,9 @@ fn add_disagreements<'a>(
         let (passed, failed) = (with(Verdict::Pass, &own), with(Verdict::Fail, &own));
         // The failed repeats show why the variant failed; its others passed and would only blur it.
         if failed.is_empty() {
-            passing.extend(&passed)
+            passing.extend(&passed);
         } else {
-            failing.extend(&failed)
+            failing.extend(&failed);
         }
         if !passed.is_empty() && !failed.is_empty() {
             between_repeats.push(Disagreement {

@@ -181,9 +181,9 @@ impl View<'_> {
             let Some(score) = outcome.scores.iter().find(|score| score.property == found.property) else { continue };
             let words: Vec<String> = against(score).map(|evidence| super::one_line(&evidence.text)).collect();
             if words.is_empty() {
-                lines.extend(score.reason.as_deref().map(super::one_line))
+                lines.extend(score.reason.as_deref().map(super::one_line));
             } else {
-                lines.extend(words)
+                lines.extend(words);
             }
         }
         let mut seen = HashSet::new();

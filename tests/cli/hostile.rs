@@ -104,7 +104,8 @@ fn project() -> Project {
         let source =
             serde_json::json!({"published_at": "2025-06-30T07:00:00+09:00", "publisher": hostile, "title": hostile});
         let require = serde_json::json!({"contains": [hostile, "無い語"], "not_contains": [hostile]});
-        cases += &format!("{}\n", serde_json::json!({"id": id, "source": source, "require": require}));
+        cases += &serde_json::json!({"id": id, "source": source, "require": require}).to_string();
+        cases.push('\n');
         let about = serde_json::json!({"finish_reason": "length", "served_model": hostile}).to_string();
         project = project
             .with(&format!("cases/{id}/answers/p/m.md"), &format!("{hostile}\n{hostile}約30社。{mark}。"))
@@ -148,7 +149,8 @@ fn cells(bytes: Vec<u8>) -> String {
         assert!(workbook.worksheet_formula(&sheet).unwrap().used_cells().next().is_none(), "{sheet} holds a formula");
         assert!(workbook.hyperlinks_by_sheet_name(&sheet).unwrap().is_empty(), "{sheet} holds a link");
         for (.., cell) in workbook.worksheet_range(&sheet).unwrap().used_cells() {
-            texts += &format!("{cell}\n");
+            texts += &cell.to_string();
+            texts.push('\n');
         }
     }
     texts

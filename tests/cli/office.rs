@@ -115,7 +115,7 @@ fn libreoffice_reads_the_cells_that_were_written() {
     }
 
     let file = project.path("run/report.xlsx");
-    convert(&soffice, &folder, &read, &["--convert-to", WRITE_SHEETS], &[file.clone()]);
+    convert(&soffice, &folder, &read, &["--convert-to", WRITE_SHEETS], std::slice::from_ref(&file));
     let mut workbook = Xlsx::new(std::io::Cursor::new(fs::read(&file).unwrap())).unwrap();
     let sheets = workbook.sheet_names();
     assert_eq!(sheets, ["summary", "matrix", "trials", "scores", "disagreements"]);

@@ -12,13 +12,11 @@ fn in_a_terminal(project: &Project, arguments: &str, pager: &str) -> Option<(Str
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &call, "/dev/null"]).current_dir(project.root());
     script.env("PAGER", pager).env("TERM", "xterm").env_remove("NO_COLOR").stdin(Stdio::null());
-    match script.output() {
-        Ok(output) => Some((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()?)),
-        Err(_) => {
-            let _ = writeln!(std::io::stderr(), "skipped: there is no `script` to make a terminal with");
-            None
-        }
-    }
+    let Ok(output) = script.output() else {
+        let _ = writeln!(std::io::stderr(), "skipped: there is no `script` to make a terminal with");
+        return None;
+    };
+    Some((String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code()?))
 }
 
 #[test]

@@ -166,3 +166,28 @@ fn a_mistake_in_a_workbook_names_its_cell_and_sends_nothing() {
     let twice = Project::recorded("", &[("A", "記事")]).with_bytes("cases/a.xlsx", &twice);
     twice.done("check").expect(2).says(&["the case id `a` is also used in cases/A/case.toml", "sheet 報道, cell A2"]);
 }
+
+#[test]
+fn a_spreadsheet_becomes_the_lines_that_give_the_same_cases() {
+    let rows: &[&[&str]] = &[
+        &["id", "tags", "source.published_at", "source.publisher", "source.title", "source.body", "require.contains"],
+        &["b", "x\ny", "2025-06-30T07:00:00+09:00", "機構", "量子", "", "量子\n派遣"],
+        &["a", "", "2025-06-30T07:00:00+09:00", "機構", "派遣", "本文", ""],
+    ];
+    let project = Project::recorded("", &[]).with_bytes("desk.xlsx", &workbook("報道", rows));
+    let printed = project.done("import desk.xlsx").expect(0).stdout;
+    assert_eq!(
+        printed.lines().next(),
+        Some(
+            r#"{"id":"b","require":{"contains":["量子","派遣"]},"source":{"published_at":"2025-06-30T07:00:00+09:00","publisher":"機構","title":"量子"},"tags":["x","y"]}"#
+        )
+    );
+    std::fs::create_dir(project.path("cases")).unwrap();
+    project.done("import desk.xlsx --out cases/desk.jsonl").expect(0).says(&["cases/desk.jsonl: 2 cases"]);
+    assert_eq!(project.read("cases/desk.jsonl"), printed);
+    assert_eq!(project.done("list --format json").expect(0).json()["cases"], serde_json::json!(["a", "b"]));
+    project.done("import desk.xlsx --out cases/desk.jsonl").expect(2).says(&["there is already a file"]);
+    project.done("import evalrun.toml").expect(2).says(&["neither a .csv nor an .xlsx"]);
+    let wrong = project.with("wrong.csv", "id,source.title\na,\na,\n");
+    wrong.done("import wrong.csv").expect(2).says(&["wrong.csv:2:1", "the key `title` is missing"]);
+}

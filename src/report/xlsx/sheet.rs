@@ -92,7 +92,7 @@ impl Column {
 
 /// A sheet under construction.
 pub(super) struct Sheet<'w> {
-    sheet: &'w mut Worksheet,
+    cells: &'w mut Worksheet,
     columns: Vec<Column>,
     looks: Looks,
     row: u32,
@@ -161,7 +161,7 @@ impl<'w> Sheet<'w> {
             lines = lines.max(column.lines_of(&column.header()));
         }
         sheet.set_row_height(0, height(lines))?;
-        Ok(Self { sheet, columns, looks, row: 0, left_out: 0 })
+        Ok(Self { cells: sheet, columns, looks, row: 0, left_out: 0 })
     }
 
     /// Adds a row with a cell for each column.
@@ -178,24 +178,24 @@ impl<'w> Sheet<'w> {
         for ((at, column), content) in (0..).zip(&mut self.columns).zip(row) {
             match content {
                 Cell::Empty => {
-                    self.sheet.write_blank(self.row, at, &self.looks.text)?;
+                    self.cells.write_blank(self.row, at, &self.looks.text)?;
                 }
                 Cell::Number(number) => {
                     let look = if column.look == Look::Share { &self.looks.share } else { &self.looks.number };
                     let value: f64 = number.parse().unwrap_or_default();
                     column.lines_of(number);
-                    self.sheet.write_number_with_format(self.row, at, value, look)?;
+                    self.cells.write_number_with_format(self.row, at, value, look)?;
                 }
                 Cell::Text(text) => {
                     let look = if starts_formula(text) { &self.looks.quoted } else { &self.looks.text };
                     let shown = cell(text);
                     lines = lines.max(column.lines_of(&shown));
-                    self.sheet.write_string_with_format(self.row, at, shown, look)?;
+                    self.cells.write_string_with_format(self.row, at, shown, look)?;
                 }
             }
         }
         if lines > 1 {
-            self.sheet.set_row_height(self.row, height(lines))?;
+            self.cells.set_row_height(self.row, height(lines))?;
         }
         Ok(())
     }
@@ -206,19 +206,19 @@ impl<'w> Sheet<'w> {
     /// The library refuses a range.
     pub(super) fn finish(self) -> Result<(), XlsxError> {
         let last_column = u16::try_from(self.columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        self.sheet.autofilter(0, 0, self.row, last_column)?;
+        self.cells.autofilter(0, 0, self.row, last_column)?;
         for (at, column) in (0..).zip(&self.columns) {
             #[expect(clippy::cast_precision_loss, reason = "at most 60")]
-            self.sheet.set_column_width(at, column.width as f64)?;
+            self.cells.set_column_width(at, column.width as f64)?;
             match column.look {
-                Look::Verdict if self.row > 0 => colour_verdicts(self.sheet, at, self.row)?,
-                Look::Share if self.row > 0 && column.name == "rate" => draw_bars(self.sheet, at, self.row)?,
+                Look::Verdict if self.row > 0 => colour_verdicts(self.cells, at, self.row)?,
+                Look::Share if self.row > 0 && column.name == "rate" => draw_bars(self.cells, at, self.row)?,
                 _ => {}
             }
         }
         if self.left_out > 0 {
             let note = format!("… {} further rows have no room in a sheet: the CSV file has them", self.left_out);
-            self.sheet.write_string_with_format(self.row + 1, 0, note, &self.looks.number)?;
+            self.cells.write_string_with_format(self.row + 1, 0, note, &self.looks.number)?;
         }
         Ok(())
     }
