@@ -4,7 +4,7 @@
 //! jReadability (Lee & Hasebe): 11.724 − 0.056·words per sentence − 0.126·漢語% − 0.042·和語% − 0.145·動詞% − 0.044·助詞%;
 //! word origins are estimated from IPADIC's tags, since that dictionary does not know them.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 

@@ -36,7 +36,8 @@ fn repeated_sentences(passage: &Passage<'_>) -> Vec<(Range<usize>, &'static str)
         if !matches!(passage.blocks[sentence.block].kind, BlockKind::Paragraph | BlockKind::Item | BlockKind::Quote) {
             continue;
         }
-        let letters: String = passage.text[sentence.range.clone()].chars().filter(|c| c.is_alphanumeric()).collect();
+        let mut letters = String::with_capacity(sentence.range.len());
+        letters.extend(passage.text[sentence.range.clone()].chars().filter(|c| is_letter(*c)));
         let is_item = passage.blocks[sentence.block].kind == BlockKind::Item;
         if letters.chars().count() >= if is_item { SHORTEST_ITEM } else { SHORTEST_SENTENCE } {
             let entry = seen.entry(letters).or_insert_with(|| (0, sentence.range.clone()));
@@ -50,6 +51,11 @@ fn repeated_sentences(passage: &Passage<'_>) -> Vec<(Range<usize>, &'static str)
         .collect();
     loops.sort_by_key(|range| range.start);
     loops.into_iter().map(|range| (range, "loop")).collect()
+}
+
+/// Most are kana and kanji, told at a glance.
+fn is_letter(c: char) -> bool {
+    matches!(c, 'ぁ'..='ゖ' | 'ァ'..='ヺ' | '\u{4E00}'..='\u{9FFF}') || c.is_alphanumeric()
 }
 
 /// The longest phrase that is looked for as a loop, in characters.

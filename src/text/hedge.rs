@@ -210,10 +210,10 @@ pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
         let at = sentence.range.start;
         found.extend(in_predicate(text, at, &within[..heads]));
         if heads < suppositions {
-            found.extend(at_head(text, at));
+            found.extend(at_head(text, at, &within[heads..suppositions]));
         }
         if suppositions < within.len() {
-            found.extend(supposition(text, at));
+            found.extend(supposition(text, at, &within[suppositions..]));
         }
         found.extend(lead_in(passage, n));
     }
@@ -306,45 +306,34 @@ fn clause_start(sentence: &str, at: usize) -> usize {
     closed.max().unwrap_or(0)
 }
 
-fn at_head(sentence: &str, offset: usize) -> Option<Hedge> {
+fn at_head(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
     let depths = bracket_depths(sentence);
-    HEADS.iter().filter_map(|cue| sentence.find(cue).map(|at| (at, cue))).filter(|(at, _)| depths(*at) == 0).min().map(
-        |(at, cue)| Hedge {
-            cue: offset + at..offset + at + cue.len(),
-            scope: offset + at..offset + sentence.len(),
-            reach: Reach::Head,
-        },
-    )
+    let cues = cues.iter().map(|(_, cue)| cue).filter(|cue| depths(cue.start - offset) == 0);
+    cues.min_by_key(|cue| cue.start).map(|cue| Hedge {
+        cue: cue.clone(),
+        scope: cue.start..offset + sentence.len(),
+        reach: Reach::Head,
+    })
 }
 
-fn supposition(sentence: &str, offset: usize) -> Option<Hedge> {
+fn supposition(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
     let depths = bracket_depths(sentence);
-    let (at, cue) = SUPPOSITIONS
-        .iter()
-        .filter_map(|cue| sentence.find(cue).map(|at| (at, *cue)))
-        .filter(|(at, cue)| {
-            let after = &sentence[at + cue.len()..];
-            // もしかすると is a hedge of its own, もしくは an «or», もしもし a greeting.
-            let is_inside = sentence[..*at].ends_with('か');
+    let supposes = |range: &&Range<usize>| {
+        let (before, after) = (&sentence[..range.start - offset], &sentence[range.end - offset..]);
+        let is_supposition = match &sentence[range.start - offset..range.end - offset] {
             // ならでは, ならない, 並ぶ and 習う are no conditions; 今なら and 市内なら restrict.
-            let is_condition =
-                after.starts_with(['、', 'ば']) || after.starts_with(|c: char| !matches!(c, 'ぁ'..='ゖ'));
-            let is_restriction =
-                ["今", "内", "いま", "こちら", "様", "さ"].iter().any(|word| sentence[..*at].ends_with(word));
-            if *cue == "なら" {
-                return depths(*at) == 0 && is_condition && !is_restriction;
+            "なら" => {
+                (after.starts_with(['、', 'ば']) || after.starts_with(|c: char| !matches!(c, 'ぁ'..='ゖ')))
+                    && !["今", "内", "いま", "こちら", "様", "さ"].iter().any(|word| before.ends_with(word))
             }
-            depths(*at) == 0
-                && !is_inside
-                && (*cue != "もし"
-                    || !(after.starts_with("か") || after.starts_with("くは") || after.starts_with("もし")))
-        })
-        .min()?;
-    Some(Hedge {
-        cue: offset + at..offset + at + cue.len(),
-        scope: offset..offset + sentence.len(),
-        reach: Reach::Supposition,
-    })
+            // もしかすると is a hedge of its own, もしくは an «or», もしもし a greeting.
+            "もし" => !before.ends_with('か') && !["か", "くは", "もし"].iter().any(|word| after.starts_with(word)),
+            _ => !before.ends_with('か'),
+        };
+        is_supposition && depths(before.len()) == 0
+    };
+    let cue = cues.iter().map(|(_, cue)| cue).filter(supposes).min_by_key(|cue| (cue.start, cue.end))?;
+    Some(Hedge { cue: cue.clone(), scope: offset..offset + sentence.len(), reach: Reach::Supposition })
 }
 
 /// The list that a hedged sentence leads in: the items right under its paragraph.
@@ -373,12 +362,6 @@ fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
     if !ends_block || !leads {
         return None;
     }
-    let cue = PREDICATES
-        .iter()
-        .filter_map(|cue| text.rfind(cue).map(|at| (at, cue.len())))
-        .filter(|(at, length)| !is_no_guess(text, *at, &text[*at..*at + *length]))
-        .max()
-        .or_else(|| HEADS.iter().filter_map(|cue| text.find(cue).map(|at| (at, cue.len()))).min())?;
     // An item leads in the items that are indented under it.
     let is_led = |next: &&Block| match block.kind {
         BlockKind::Item => next.kind == BlockKind::Item && next.indent > block.indent,
@@ -386,6 +369,12 @@ fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
     };
     let items: Vec<_> = passage.blocks[sentence.block + 1..].iter().take_while(is_led).collect();
     let last = items.last()?;
+    let cue = PREDICATES
+        .iter()
+        .filter_map(|cue| text.rfind(cue).map(|at| (at, cue.len())))
+        .filter(|(at, length)| !is_no_guess(text, *at, &text[*at..*at + *length]))
+        .max()
+        .or_else(|| HEADS.iter().filter_map(|cue| text.find(cue).map(|at| (at, cue.len()))).min())?;
     Some(Hedge {
         cue: sentence.range.start + cue.0..sentence.range.start + cue.0 + cue.1,
         scope: items[0].range.start..last.range.end,

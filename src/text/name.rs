@@ -5,6 +5,9 @@
 //! leaves little doubt. What stands in quotation brackets is left to `quotation`.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use foldhash::HashSet;
 
 use super::Passage;
 use super::morpheme::Morpheme;
@@ -429,12 +432,13 @@ impl Finder<'_> {
             "教委",
             "コンソーシアム",
         ];
+        static IS_HEAD: LazyLock<HashSet<&str>> = LazyLock::new(|| HEADS.into_iter().collect());
         let surface = self.surface(n);
         if surface == "株式会社" && n == first {
             return false;
         }
-        let is_head = HEADS.contains(&surface)
-            || (surface == "会" && n > first && HEADS.contains(&format!("{}会", self.surface(n - 1)).as_str()))
+        let is_head = IS_HEAD.contains(surface)
+            || (surface == "会" && n > first && IS_HEAD.contains(format!("{}会", self.surface(n - 1)).as_str()))
             || (surface == "所" && n > first && ["研究", "観測", "製作", "会議"].contains(&self.surface(n - 1)))
             || (matches!(surface, "省" | "庁" | "社" | "大") && self.pos(n) == Pos::NounSuffix && n > first);
         let is_company_before = n > first && self.surface(first) == "株式会社" && n == self.phrase(first).end - 1;
@@ -639,12 +643,13 @@ impl Finder<'_> {
             "展示場",
             "競技場",
         ];
+        static IS_HEAD: LazyLock<HashSet<&str>> = LazyLock::new(|| HEADS.into_iter().collect());
         if !self.begins_phrase(first) {
             return None;
         }
         let phrase = self.phrase(first);
         let last = phrase.rev().find(|n| {
-            HEADS.contains(&self.surface(*n))
+            IS_HEAD.contains(self.surface(*n))
                 || self.pos(*n) == Pos::PlaceSuffix && matches!(self.surface(*n), "駅" | "空港" | "港")
         })?;
         if last == first || !(first..last).any(|n| self.is_proper_part(n, last)) {

@@ -308,15 +308,16 @@ fn is_name(passage: &Passage<'_>, range: &Range<usize>, inner: &str) -> bool {
         is_rare
             || word.known && word.pos().is_proper() && word.pos() != Pos::CountryName && surface.chars().count() >= 2
     });
-    let has_head =
-        HEADS.split(' ').any(|head| inner.ends_with(head) && !inner.ends_with("番号") && !inner.ends_with("信号"))
-            && words.len() > 1;
-    NAMED_AFTER.split(' ').any(|word| after.starts_with(word))
+    let has_head = words.len() > 1
+        && HEADS.split(' ').any(|head| inner.ends_with(head))
+        && !inner.ends_with("番号")
+        && !inner.ends_with("信号");
+    is_coined
+        || has_head
+        || NAMED_AFTER.split(' ').any(|word| after.starts_with(word))
         || NAMED_BEFORE.split(' ').any(|word| {
             before.ends_with(word) || before.strip_suffix(['の', 'は']).is_some_and(|before| before.ends_with(word))
         })
-        || is_coined
-        || has_head
 }
 
 #[cfg(test)]

@@ -29,8 +29,24 @@ pub fn sentences(text: &str, blocks: &[Block]) -> Vec<Sentence> {
     sentences
 }
 
-const OPENING: &str = "「『((【〈《[{";
-const CLOSING: &str = "」』))】〉》]}";
+/// The bracket that closes what `c` opens.
+fn closing_of(c: char) -> Option<char> {
+    Some(match c {
+        '「' => '」',
+        '『' => '』',
+        '(' => ')',
+        '【' => '】',
+        '〈' => '〉',
+        '《' => '》',
+        '[' => ']',
+        '{' => '}',
+        _ => return None,
+    })
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, '」' | '』' | ')' | '】' | '〉' | '》' | ']' | '}')
+}
 
 /// Cuts a line into sentences; white space belongs to none.
 pub fn split(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
@@ -41,9 +57,9 @@ pub fn split(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     let mut start = line.start;
     let mut chars = text[line.clone()].char_indices().map(|(at, c)| (line.start + at, c)).peekable();
     while let Some((at, c)) = chars.next() {
-        if OPENING.contains(c) {
+        if closing_of(c).is_some() {
             depth += 1;
-        } else if CLOSING.contains(c) {
+        } else if is_closing(c) {
             depth = depth.saturating_sub(1);
         }
         if !is_end(c) || (balanced && depth > 0) {
@@ -70,15 +86,14 @@ fn is_tail(c: char) -> bool {
 }
 
 fn is_balanced(line: &str) -> bool {
-    let mut open = Vec::new();
-    line.chars().all(|c| {
-        if OPENING.contains(c) {
-            open.push(c);
-            return true;
+    let mut awaited = Vec::new();
+    line.chars().all(|c| match closing_of(c) {
+        Some(closing) => {
+            awaited.push(closing);
+            true
         }
-        let closes = CLOSING.chars().position(|closing| closing == c);
-        closes.is_none_or(|n| open.pop().is_some_and(|opening| OPENING.chars().nth(n) == Some(opening)))
-    }) && open.is_empty()
+        None => !is_closing(c) || awaited.pop() == Some(c),
+    }) && awaited.is_empty()
 }
 
 fn push_trimmed(text: &str, range: Range<usize>, cuts: &mut Vec<Range<usize>>) {

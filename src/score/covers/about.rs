@@ -1,6 +1,6 @@
 //! Whom a sentence is about: this news, its actors, or something else.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt as _};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -515,7 +515,7 @@ fn is_general_heading(text: &str) -> bool {
 
 /// Xとは、…のことです.
 fn is_definition(text: &str) -> bool {
-    let head: String = text.chars().take(24).collect();
+    let head = text.char_indices().nth(24).map_or(text, |(end, _)| &text[..end]);
     let is_topic = head.contains("とは、")
         || head.contains("とは")
             && (text.contains("のこと")

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use foldhash::{HashSet, HashSetExt as _};
+
 use super::about::{About, Outline, has_digit};
 use super::cues::{Cues, NOUNS, Section};
 use crate::text::Passage;
@@ -61,9 +63,9 @@ const ENDING: usize = 6;
 fn add_words<'t>(passage: &'t Passage<'_>, n: usize, found: &mut Vec<Feature<'t>>) {
     let words = passage.morphemes_in(&passage.sentences[n].range).iter().filter(|word| word.pos() != Pos::Symbol);
     let words: Vec<(&str, bool)> = words.map(|word| (word.base(&passage.text), is_common(word.pos()))).collect();
-    let forms = found.len();
+    let mut seen = HashSet::with_capacity(3 * words.len());
     let mut add = |feature: Feature<'t>| {
-        if !found[forms..].contains(&feature) {
+        if seen.insert(feature) {
             found.push(feature);
         }
     };
@@ -149,6 +151,7 @@ fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
         found.push("long");
     }
 }
+
 fn owned_nouns(outline: &Outline<'_>, cues: &Cues, n: usize, found: &mut Vec<&'static str>) {
     let mut best: [Option<About>; NOUNS.len()] = [None; NOUNS.len()];
     for (noun, kind) in &cues.nouns[n] {
@@ -172,10 +175,7 @@ fn predicate(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     if tail.last().is_some_and(|word| matches!(word.tag.inflection, Inflection::Desu | Inflection::Da)) {
         found.push("copula");
     }
-    if inflected(Inflection::Ta)
-        || tail.iter().any(|word| matches!(word.surface(&outline.passage.text), "た" | "だ"))
-            && inflected(Inflection::Ta)
-    {
+    if inflected(Inflection::Ta) {
         found.push("past");
     }
     if tail.iter().any(|word| matches!(word.base(&outline.passage.text), "れる" | "られる")) {
@@ -190,7 +190,8 @@ fn predicate(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
 }
 
 fn neighbours(outline: &Outline<'_>, cues: &Cues, n: usize, found: &mut Vec<&'static str>) {
-    let under = |section| outline.heading_above(n).any(|heading| cues.announces(heading, section));
+    let headings: Vec<usize> = outline.heading_above(n).collect();
+    let under = |section| headings.iter().any(|heading| cues.announces(*heading, section));
     for (section, name) in
         [(Section::Why, "under_why"), (Section::Matters, "under_matters"), (Section::What, "under_what")]
     {

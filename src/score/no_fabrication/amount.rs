@@ -8,8 +8,10 @@ use regex::Regex;
 
 use super::arithmetic;
 use super::source::{Allowed, Finding, Known};
+use crate::property::SpecificKind;
 use crate::score::Basis;
 use crate::text::Passage;
+use crate::text::name::Name;
 use crate::text::quantity::{Exactness, Quantity, Unit};
 use crate::text::tag::Pos;
 
@@ -64,7 +66,7 @@ fn free_of_charge(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, 
     Some((known.basis(Basis::Normalised), format!("「無料」 in the {}", known.what)))
 }
 
-/// 高校2年生 for 高2.
+/// 高校2年生 for 高2, 3年生 for 3年の田中さん.
 fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
     let is_year = quantity.unit == Unit::Counter("年生");
     let spellings = ["高", "中", "小", "大学"].map(|school| format!("{school}{}", quantity.value));
@@ -74,7 +76,16 @@ fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, Str
                 .iter()
                 .any(|year| text.contains(year))
     };
-    let known = allowed.in_order().find(|known| is_year && stands(&known.passage.text))?;
+    let of_person = |known: &Known<'_>| {
+        let year = format!("{}年の", quantity.value);
+        let mut ends = known.passage.text.match_indices(&year).map(|(at, year)| at + year.len());
+        // The first characters of a rare family name may be taken for another word.
+        let starts = |end: usize| end..=end + 2 * '宇'.len_utf8();
+        let is_person = |name: &Name| name.kind == SpecificKind::Person;
+        ends.any(|end| known.names().iter().any(|name| is_person(name) && starts(end).contains(&name.range.start)))
+    };
+    let is_stated = |known: &&Known<'_>| stands(&known.passage.text) || of_person(known);
+    let known = allowed.in_order().filter(|_| is_year).find(is_stated)?;
     Some((known.basis(Basis::Normalised), format!("the school year in the {}", known.what)))
 }
 

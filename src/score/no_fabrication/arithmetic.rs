@@ -3,6 +3,7 @@
 //! One step each, between amounts whose units make sense of it; where chance could give the same number, only if the
 //! sentence speaks of such a step. Amounts derived before serve for the next step.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
 use jiff::civil;
@@ -57,7 +58,7 @@ fn operands(allowed: &Allowed<'_>, passage: &Passage<'_>, earlier: &[Quantity]) 
     operands
 }
 
-/// A number of days, months or years between two dates of one text, both counted or one.
+/// A number of days, months or years between two dates of the source, both counted or one.
 fn between_dates(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
     let base = allowed.base()?;
     let is_wanted = |value: f64| {
@@ -83,36 +84,43 @@ fn between_dates(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
         }
         _ => false,
     };
-    for known in allowed.of_source() {
-        let dated: Vec<(civil::Date, bool, String)> = known
-            .dates
-            .iter()
-            .filter_map(|mention| {
-                let day = mention.day.unwrap_or(1);
-                let year = mention.year.or(mention.month.map(|_| base.year()))?;
-                let date =
-                    civil::Date::new(year, mention.month.unwrap_or(1), day).ok().or_else(|| complete(mention, base))?;
-                Some((date, mention.day.is_some(), known.shown(&mention.range)))
-            })
-            .chain(
-                allowed
-                    .derived_dates
-                    .iter()
-                    .filter_map(|(mention, why)| Some((complete(mention, base)?, false, why.clone()))),
-            )
-            .chain([(base, true, "the day of publication".to_owned())])
-            .collect();
-        for (n, from) in dated.iter().enumerate() {
-            for to in &dated[n + 1..] {
-                let ordered = if from.0 <= to.0 { (from.0, to.0) } else { (to.0, from.0) };
-                if test(ordered.0, ordered.1, from.1 && to.1) {
-                    return Some(format!("from {} to {}", from.2, to.2));
-                }
+    let dated = dated(allowed, base);
+    for (n, from) in dated.iter().enumerate() {
+        for to in &dated[n + 1..] {
+            let ordered = if from.date <= to.date { (from.date, to.date) } else { (to.date, from.date) };
+            if test(ordered.0, ordered.1, from.has_day && to.has_day) {
+                return Some(format!("from {} to {}", from.shown, to.shown));
             }
         }
     }
     None
 }
+
+/// A date to calculate with, and how it is shown.
+struct Dated {
+    date: civil::Date,
+    has_day: bool,
+    shown: String,
+}
+
+/// The dates of the source, those that follow from it, and that of publication.
+fn dated(allowed: &Allowed<'_>, base: civil::Date) -> Vec<Dated> {
+    let written = allowed.of_source().flat_map(|known| known.dates.iter().map(move |mention| (known, mention)));
+    let written = written.filter_map(|(known, mention)| {
+        let year = mention.year.or(mention.month.map(|_| base.year()))?;
+        let date = civil::Date::new(year, mention.month.unwrap_or(1), mention.day.unwrap_or(1)).ok();
+        let date = date.or_else(|| complete(mention, base))?;
+        Some(Dated { date, has_day: mention.day.is_some(), shown: known.shown(&mention.range) })
+    });
+    let derived = allowed.derived_dates.iter().filter_map(|(mention, why)| {
+        Some(Dated { date: complete(mention, base)?, has_day: false, shown: why.clone() })
+    });
+    let published = Dated { date: base, has_day: true, shown: "the day of publication".to_owned() };
+    written.chain(derived).take(MOST_DATES).chain([published]).collect()
+}
+
+/// More dates are a calendar, in which every distance is found.
+const MOST_DATES: usize = 12;
 
 /// A duration between two times of one text.
 fn between_times(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
@@ -185,11 +193,12 @@ const SHARE: &str = "割引 引き 逆算 うち 相当 あたる 当たる あ�
 /// One operation on two amounts.
 fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
     let says = |cues: &str| cues.split(' ').any(|cue| sentence.contains(cue));
-    let sum = says(SUM);
-    let difference = says(DIFFERENCE);
-    let product = says(PRODUCT);
-    let quotient = says(QUOTIENT);
-    let share = !matches!(quantity.unit, Unit::Measure("month" | "second")) && says(SHARE);
+    // Looked for where the numbers fit, which few do.
+    let sum = LazyCell::new(|| says(SUM));
+    let difference = LazyCell::new(|| says(DIFFERENCE));
+    let product = LazyCell::new(|| says(PRODUCT));
+    let quotient = LazyCell::new(|| says(QUOTIENT));
+    let share = LazyCell::new(|| !matches!(quantity.unit, Unit::Measure("month" | "second")) && says(SHARE));
     let about = quantity.exactness != Exactness::Exact;
     let near = |value: f64| equal(value, quantity.value) || (about && rounds_to(value, quantity));
     let near_in_digits = |value: f64| near(value) || (quantity.precision >= 2 && rounds_to(value, quantity));
@@ -204,16 +213,17 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                 return show("−");
             }
             // 31編成 and 26停留場 are 57か所 together.
-            let are_counts =
-                [&first.unit, &second.unit, &quantity.unit].iter().all(|unit| matches!(unit, Unit::Counter(_)));
-            if sum && are_counts && quantity.value >= 20.0 && near(a + b) {
+            let are_counts = [&first.unit, &second.unit, &quantity.unit]
+                .iter()
+                .all(|unit| matches!(unit, Unit::Counter(_) | Unit::Noun(_)));
+            if are_counts && quantity.value >= 20.0 && near(a + b) && *sum {
                 return show("+");
             }
             if alike && first.unit == quantity.unit {
-                if sum && near(a + b) {
+                if near(a + b) && *sum {
                     return show("+");
                 }
-                if difference && near((a - b).abs()) {
+                if near((a - b).abs()) && *difference {
                     return show("−");
                 }
             }
@@ -223,39 +233,53 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                 let shares = [small / large, 1.0 - small / large, large / small - 1.0];
                 let is_share =
                     quantity.unit == Unit::Percent && shares.iter().any(|share| near_in_digits(share * 100.0));
-                let is_count = quotient
-                    && matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure("month" | "second"))
-                    && near(large / small)
-                    && large > small;
-                if is_times || is_share || (is_count && sum) {
+                let is_count =
+                    matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure("month" | "second"))
+                        && near(large / small)
+                        && large > small
+                        && *quotient
+                        && *sum;
+                if is_times || is_share || is_count {
                     return show("÷");
                 }
             }
             if let Some(why) = shares_and_multiples([first, second], quantity, &near, about)
-                .filter(|_| share || quantity.unit == Unit::Measure("times"))
+                .filter(|_| quantity.unit == Unit::Measure("times") || *share)
             {
                 return Some(why);
             }
             if !alike {
                 for (whole, parts) in [(first, second), (second, first)] {
                     let per = whole.value / parts.value;
-                    let years =
-                        parts.unit == Unit::Measure("month") && near_in_digits(whole.value / (parts.value / 12.0));
-                    if quotient && whole.unit == quantity.unit && parts.value > 1.0 && (near_in_digits(per) || years) {
+                    // Of months also the years, of a time also the days and hours.
+                    let others: &[f64] = match parts.unit {
+                        Unit::Measure("month") => &[12.0],
+                        Unit::Measure("second") => &[86400.0, 3600.0],
+                        _ => &[],
+                    };
+                    let is_part = || near_in_digits(per) || others.iter().any(|other| near_in_digits(per * other));
+                    if counts_alike(&whole.unit, &quantity.unit) && parts.value > 1.0 && is_part() && *quotient {
                         return Some(format!("{} ÷ {}", whole.shown, parts.shown));
                     }
-                    if product && whole.unit == quantity.unit && near(whole.value * parts.value) {
+                    if whole.unit == quantity.unit && near(whole.value * parts.value) && *product {
                         return Some(format!("{} × {}", whole.shown, parts.shown));
                     }
                     // キロ and トン: an amount for each thousandth.
-                    if quotient && whole.unit == quantity.unit && near_in_digits(per * 1e3) {
+                    if whole.unit == quantity.unit && near_in_digits(per * 1e3) && *quotient {
                         return Some(format!("{} ÷ {}", whole.shown, parts.shown));
                     }
                 }
             }
         }
     }
-    in_a_year(operands, quantity, sentence).or_else(|| complement(operands, quantity, sentence))
+    in_a_year(operands, quantity, sentence)
+        .or_else(|| in_an_hour(operands, quantity, sentence))
+        .or_else(|| complement(operands, quantity, sentence))
+}
+
+/// Whether an amount of the one may be told as one of the other: so many downloads are so many times.
+fn counts_alike(whole: &Unit, quantity: &Unit) -> bool {
+    whole == quantity || (*quantity == Unit::Counter("回") && matches!(whole, Unit::Counter(_) | Unit::Noun(_)))
 }
 
 /// A share of an amount, an amount before it grew by a share, an amount so many times another.
@@ -302,6 +326,17 @@ fn in_a_year(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Optio
     Some(format!("{} × 12 months", found.shown))
 }
 
+/// Every 15 minutes is 4 in an hour.
+fn in_an_hour(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
+    let by_hour = ["1時間に", "一時間に", "1時間あたり", "毎時"].iter().any(|cue| sentence.contains(cue));
+    let is_count = matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_));
+    let fits =
+        |operand: &&Operand| operand.unit == Unit::Measure("second") && equal(operand.value * quantity.value, 3600.0);
+    let found = operands.iter().find(fits).filter(|_| by_hour && is_count)?;
+    Some(format!("an hour ÷ {}", found.shown))
+}
+
+/// What is left of 100%.
 fn complement(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
     const CUES: [&str; 8] = ["残", "のこ", "ほか", "他", "一方", "ない", "いない", "せず"];
     let fits = |operand: &&Operand| {

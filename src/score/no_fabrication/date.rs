@@ -1,6 +1,9 @@
 //! What supports a date: the time of publication, a date of the source or background, the calendar.
 
+use std::sync::LazyLock;
+
 use jiff::civil;
+use regex::Regex;
 
 use super::source::{Allowed, Finding};
 use crate::score::Basis;
@@ -30,6 +33,9 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, mention: &DateM
     if let Some((_, why)) = allowed.derived_dates.iter().find(|(own, _)| matches(mention, own, base)) {
         return Finding::Supported { basis: Basis::Computed, why: why.clone() };
     }
+    if let Some(finding) = by_rule(allowed, mention) {
+        return finding;
+    }
     rival(allowed, mention).map_or_else(
         || Finding::unsupported("no such date in the source or background"),
         |why| Finding::contradicted(format!("the source has {why}")),
@@ -46,6 +52,28 @@ fn in_parts(allowed: &Allowed<'_>, mention: &DateMention) -> Option<Finding> {
         known.dates.iter().find(|own| own.weekday == Some(weekday) && own.day.is_none())?;
         let own = known.dates.iter().find(|own| time_matches(mention, time, own) && own.weekday.is_none())?;
         Some(Finding::Supported { basis: known.basis(Basis::Normalised), why: known.shown(&own.range) })
+    })
+}
+
+/// A day that a rule of the source names: 12月24日 for 毎月第4水曜.
+fn by_rule(allowed: &Allowed<'_>, mention: &DateMention) -> Option<Finding> {
+    static RULES: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("第(?:[1-5一二三四五][・、,と]?第?)+[月火水木金土日]曜").expect("a valid pattern"));
+    let base = allowed.base()?;
+    let month = mention.month?;
+    // Without a year the next such day from the day of publication on.
+    let years = mention.year.map_or_else(|| vec![base.year(), base.year() + 1], |year| vec![year]);
+    let mut dates = years.into_iter().filter_map(|year| civil::Date::new(year, month, mention.day?).ok());
+    let date = dates.find(|date| mention.year.is_some() || *date >= base)?;
+    let weekday = "月火水木金土日".chars().nth(date.weekday().to_monday_zero_offset() as usize)?;
+    let week = usize::try_from((date.day() - 1) / 7).ok()?;
+    let week = ["1一", "2二", "3三", "4四", "5五"].get(week)?;
+    allowed.of_source().find_map(|known| {
+        let names_it = |rule: &regex::Match<'_>| {
+            rule.as_str().contains(|c| week.contains(c)) && rule.as_str().trim_end_matches('曜').ends_with(weekday)
+        };
+        let rule = RULES.find_iter(&known.passage.text).find(names_it)?;
+        Some(Finding::Supported { basis: Basis::Computed, why: known.shown(&rule.range()) })
     })
 }
 

@@ -12,7 +12,7 @@ mod quote;
 mod source;
 mod specific;
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt as _};
 use std::ops::Range;
 
 use super::{Basis, Evidence, Score, SpecificVerdict, Subject, Verdict};
@@ -148,4 +148,60 @@ fn total(subject: &Subject<'_>, evidence: Vec<Evidence>) -> Score {
     #[expect(clippy::cast_precision_loss, reason = "an answer has few specifics")]
     let value = if evidence.is_empty() { 1.0 } else { 1.0 - failing as f64 / evidence.len() as f64 };
     Score { value: Some(value), ..Score::binary(Property::NoFabrication, failing == 0, evidence) }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil;
+
+    use crate::case::Source;
+    use crate::property::Requirements;
+    use crate::score::{Basis, SpecificVerdict, Subject};
+
+    /// Verdict and basis of the specific that holds `word`.
+    fn judged(news: &str, answer: &str, word: &str) -> Option<(SpecificVerdict, Basis)> {
+        let source: Source = serde_json::from_value(serde_json::json!({
+            "published_at": "2025-11-24T09:00:00+09:00",
+            "publisher": "楢原市",
+            "title": "お知らせ",
+            "body": news,
+            "background": ["楢原城は1573年に築かれた"],
+            "aliases": [["楢原商工会", "NCC"]],
+        }))
+        .unwrap();
+        let require = Requirements::default();
+        let subject = Subject::new(answer, Some(&source), None, &require, civil::date(2026, 1, 1));
+        let score = super::score(&subject);
+        let evidence = score.evidence.iter().find(|evidence| evidence.text.contains(word))?;
+        Some((evidence.verdict?, evidence.basis?))
+    }
+
+    #[test]
+    fn each_specific_is_held_against_what_the_source_says_or_implies() {
+        use Basis::{Alias, Computed, Contradicted, Exact, Hedge, Normalised, Unsupported};
+        use SpecificVerdict::{Background, Fabricated, Grounded, Hedged};
+        for (news, answer, word, verdict, basis) in [
+            ("30社が参加した。", "30社が参加しました。", "30社", Grounded, Exact),
+            ("30社が参加した。", "三十社が参加しました。", "三十社", Grounded, Normalised),
+            ("1.2億円を投じる。", "1億2,000万円を投じます。", "2,000万円", Grounded, Normalised),
+            ("令和7年12月に開く。", "2025年12月に開きます。", "2025年12月", Grounded, Normalised),
+            ("12月1日に開く。", "来週の月曜、12月1日に開きます。", "12月1日", Grounded, Exact),
+            ("NCCが主催する。", "楢原商工会が主催します。", "楢原商工会", Grounded, Alias),
+            ("催しを開く。", "1573年に築かれた楢原城で開きます。", "1573年", Background, Basis::Background),
+            ("催しを開く。", "約30社が参加しました。", "30社", Fabricated, Unsupported),
+            ("催しを開く。", "約30社が参加したとみられます。", "30社", Hedged, Hedge),
+            ("12月1日に開く。", "12月8日に開きます。", "12月8日", Fabricated, Contradicted),
+            // Arithmetic and the calendar.
+            ("電車31編成と26の停留場に置いた。", "合わせて57か所に置きました。", "57か所", Grounded, Computed),
+            ("予定は9月12日だった。発売は10月17日。", "発売は5週間の延期です。", "5週間", Grounded, Computed),
+            ("価格は440円。14日間もつ。", "1日あたりにすると、およそ31円です。", "31円", Grounded, Computed),
+            ("15分間隔で走る。", "1時間に4本の割合で走ります。", "4本", Grounded, Computed),
+            ("毎月第4水曜に開く。", "次は12月24日です。", "12月24日", Grounded, Computed),
+            ("毎月第2・第4水曜に開く。", "次は12月17日です。", "12月17日", Fabricated, Unsupported),
+            ("3年の宇治原ここみさんが話した。", "三年生の宇治原ここみさんです。", "三年生", Grounded, Normalised),
+            ("50人のうち20人が選んだ。", "4割が選びました。", "4割", Grounded, Computed),
+        ] {
+            assert_eq!(judged(news, answer, word), Some((verdict, basis)), "{news} / {answer}");
+        }
+    }
 }

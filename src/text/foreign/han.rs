@@ -19,16 +19,16 @@ pub(super) fn foreign(passage: &Passage<'_>, known: &str) -> Vec<Foreign> {
         }
     }
     for run in han_runs(text) {
-        if known.contains(&text[run.clone()]) || is_original_name(text, &run) {
-            continue;
+        let found = if is_chinese_word(&text[run.clone()]) {
+            vec![run.clone()]
+        } else {
+            let found = [unencodable(text, &run), chinese_words(text, &run), traditional(passage, &run, known)];
+            found.into_iter().flatten().collect()
+        };
+        // Looked for last, since few runs get here.
+        if !found.is_empty() && !known.contains(&text[run.clone()]) && !is_original_name(text, &run) {
+            ranges.extend(found);
         }
-        if is_chinese_word(&text[run.clone()]) {
-            ranges.push(run);
-            continue;
-        }
-        ranges.extend(unencodable(text, &run));
-        ranges.extend(chinese_words(text, &run));
-        ranges.extend(traditional(passage, &run, known));
     }
     ranges.into_iter().map(|range| Foreign { range, kind: ForeignKind::Chinese }).collect()
 }

@@ -1,6 +1,6 @@
 //! English, romaji and other languages in Latin letters within Japanese text.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
