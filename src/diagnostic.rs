@@ -59,7 +59,7 @@ impl TextFile {
         };
         let at = error.valid_up_to();
         let (japanese, _, had_errors) = encoding_rs::SHIFT_JIS.decode(bytes);
-        let message = if had_errors || !japanese.chars().any(is_kana_or_kanji) {
+        let message = if had_errors || !encoding::is_japanese(&japanese) {
             format!("this file is not UTF-8: byte 0x{:02X} cannot stand here", bytes[at])
         } else {
             "this file is CP932 (Shift_JIS), not UTF-8".to_owned()

@@ -66,7 +66,7 @@ fn utf16(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 }
 
 /// Whether bytes read as CP932 give what somebody may have written: bytes of other encodings give half-width kana.
-fn is_japanese(text: &str) -> bool {
+pub(super) fn is_japanese(text: &str) -> bool {
     let half_width = text.chars().filter(|c| matches!(c, '\u{FF61}'..='\u{FF9F}')).count();
     let full_width = text.chars().filter(|c| is_kana_or_kanji(*c)).count();
     full_width > half_width
@@ -104,9 +104,14 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_refused() {
         let euc = encoding_rs::EUC_JP.encode(TEXT).0.into_owned();
-        for bytes in [euc, b"id,caf\xE9\n".to_vec(), b"\xFF\xFEi\0d".to_vec(), b"\xFF\xFE\x00\xD8a\0".to_vec()] {
-            let read = TextFile::decode_spreadsheet("a.csv", &bytes);
-            assert!(read.is_err() || bytes.starts_with(b"\xFF\xFEi"), "{read:?}");
+        for (bytes, told) in [
+            (&euc[..], "this file is not UTF-8: byte 0xCE cannot stand here"),
+            (b"id,caf\xE9\n", "this file is not UTF-8: byte 0xE9 cannot stand here"),
+            (b"\xFF\xFE\x00\xD8a\0", "this file is UTF-16, but damaged"),
+            (b"\xFF\xFEi\0d", "this file is UTF-16, but damaged"),
+        ] {
+            let refused = TextFile::decode_spreadsheet("a.csv", bytes).unwrap_err();
+            assert_eq!(refused.message, told);
         }
     }
 
