@@ -1,6 +1,10 @@
-//! A case: a source news item and what is required of an answer about it; read from TOML, JSON lines or CSV.
+//! A case: a source news item and what is required of an answer about it; read from TOML, JSON lines, CSV or a workbook.
 //!
-//! Promises one shape for the three forms and the place of every mistake. Leaves finding and reading files to `cli`.
+//! Promises one shape for all forms and the place of every mistake. Leaves finding and reading files to `cli`.
+
+mod csv;
+mod rows;
+mod xlsx;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +17,13 @@ use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, TextFile};
-use crate::document::{Entry, Node, Reader, Table, Value, parse_json, parse_toml};
+use crate::document::{Node, Reader, Table, Value, parse_json, parse_toml};
 use crate::id::CaseId;
 use crate::property::Requirements;
+
+pub use csv::{Delimiter, parse_csv};
+pub use rows::CasesInRows;
+pub use xlsx::{SheetOfCases, parse_xlsx};
 
 /// A source news item paired with what is required of an answer about it.
 #[derive(Debug, Clone)]
@@ -232,164 +240,6 @@ fn read_vars(reader: &Reader<'_>, node: &Node) -> BTreeMap<String, serde_json::V
     given.map(|entry| (entry.key.clone(), entry.node.to_json())).collect()
 }
 
-/// Parses a CSV file, one case a row; the columns are `id`, `tags`, `source.title`, `require.contains`, `vars.tone`, ….
-///
-/// Lists stand one element a line within their cell; a group of `source.aliases` is one line, its names parted by `|`.
-/// An empty cell is an absent value; a row of empty cells is no case.
-///
-/// # Errors
-/// Every mistake of the file.
-pub fn parse_csv(file: &TextFile) -> Result<Vec<Case>, Vec<Diagnostic>> {
-    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(file.text.as_bytes());
-    let mut records = rows.records();
-    let header = match records.next() {
-        None => return Err(vec![Diagnostic::without_place(&file.name, "the file is empty")]),
-        Some(record) => CsvRow::new(file, &record.map_err(|error| vec![csv_problem(file, &error)])?),
-    };
-    if !header.cells.iter().any(|(name, _)| name == "id") {
-        let problem = file.diagnose(header.span(), "there is no column `id`");
-        let hint = if header.cells.len() == 1 {
-            "columns are parted by commas"
-        } else {
-            "the first row names the columns: id, source.published_at, source.publisher, source.title, …"
-        };
-        return Err(vec![problem.hint(hint)]);
-    }
-    let mut nodes = Vec::new();
-    for record in records {
-        let row = CsvRow::new(file, &record.map_err(|error| vec![csv_problem(file, &error)])?);
-        if row.cells.iter().any(|(cell, _)| !cell.trim().is_empty()) {
-            nodes.push(csv_node(file, &header, &row).map_err(|problem| vec![problem])?);
-        }
-    }
-    // A wrong column name would be reported once a row.
-    read_cases(file, &nodes).map_err(|mut problems| {
-        problems.dedup();
-        problems
-    })
-}
-
-fn csv_problem(file: &TextFile, error: &csv::Error) -> Diagnostic {
-    let start = error.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
-    let message = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("this row has {len} cells, the header has {expected_len}")
-        }
-        _ => format!("not valid CSV: {error}"),
-    };
-    let line_end = file.text[start..].find('\n').map_or(file.text.len(), |n| start + n);
-    file.diagnose(start..line_end, message)
-        .hint("a cell with commas, quotation marks or line breaks stands in quotation marks")
-}
-
-/// A row's cells with their places.
-struct CsvRow {
-    cells: Vec<(String, Range<usize>)>,
-}
-
-impl CsvRow {
-    fn new(file: &TextFile, record: &csv::StringRecord) -> Self {
-        let mut cursor = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
-        let place = |cell: &str| {
-            // What can be found of a cell without knowing its quoting: its first line up to a quotation mark.
-            let shown = cell.split(['"', '\n', '\r']).next().unwrap_or_default();
-            let start = file.text[cursor..].find(shown).map_or(cursor, |n| cursor + n);
-            cursor = start + shown.len();
-            (cell.to_owned(), start..cursor)
-        };
-        Self { cells: record.iter().map(place).collect() }
-    }
-
-    fn span(&self) -> Range<usize> {
-        let start = self.cells.first().map_or(0, |(_, span)| span.start);
-        start..self.cells.last().map_or(start, |(_, span)| span.end)
-    }
-}
-
-/// A row as the tree that the same case would have in JSON.
-fn csv_node(file: &TextFile, header: &CsvRow, row: &CsvRow) -> Result<Node, Diagnostic> {
-    let mut root = Node { span: row.span(), value: Value::Table(Vec::new()) };
-    for ((column, column_span), (cell, span)) in header.cells.iter().zip(&row.cells) {
-        if column.is_empty() && cell.is_empty() {
-            continue;
-        }
-        let value = if cell.is_empty() { Value::Null } else { csv_value(file, column, cell, span)? };
-        let mut node = &mut root;
-        let mut path = column.split('.').peekable();
-        while let Some(key) = path.next() {
-            let Value::Table(entries) = &mut node.value else {
-                let message = format!("the column `{column}` lies within another column");
-                return Err(file.diagnose(column_span.clone(), message));
-            };
-            // An empty cell brings no table into being: `require.length.min_chars` left blank requires no length.
-            if value == Value::Null && path.peek().is_some() && !entries.iter().any(|entry| entry.key == key) {
-                if matches!(key, "source" | "require" | "vars") {
-                    let table = Node { span: row.span(), value: Value::Table(Vec::new()) };
-                    entries.push(Entry { key: key.to_owned(), key_span: column_span.clone(), node: table });
-                } else {
-                    break;
-                }
-            }
-            let last = path.peek().is_none();
-            let index = entries.iter().position(|entry| entry.key == key && !last).unwrap_or_else(|| {
-                let inner = if last { value.clone() } else { Value::Table(Vec::new()) };
-                let node = Node { span: if last { span.clone() } else { row.span() }, value: inner };
-                entries.push(Entry { key: key.to_owned(), key_span: column_span.clone(), node });
-                entries.len() - 1
-            });
-            node = &mut entries[index].node;
-        }
-    }
-    Ok(root)
-}
-
-fn csv_value(file: &TextFile, column: &str, cell: &str, span: &Range<usize>) -> Result<Value, Diagnostic> {
-    let text = |text: &str| Node { span: span.clone(), value: Value::String(text.trim().to_owned()) };
-    let lines = || cell.lines().filter(|line| !line.trim().is_empty());
-    let list = || Value::List(lines().map(text).collect());
-    Ok(match column {
-        "tags" | "source.facts" | "source.background" => list(),
-        "source.aliases" => {
-            let group =
-                |line: &str| Node { span: span.clone(), value: Value::List(line.split('|').map(text).collect()) };
-            Value::List(lines().map(group).collect())
-        }
-        "require.covers" | "require.contains" | "require.not_contains" | "require.matches" | "require.not_matches" => {
-            list()
-        }
-        _ if column.starts_with("require.") => match cell.trim() {
-            // Spreadsheets write truth values in capitals.
-            word if word.eq_ignore_ascii_case("true") => Value::Bool(true),
-            word if word.eq_ignore_ascii_case("false") => Value::Bool(false),
-            json if json.starts_with(['{', '[']) => json_cell(file, json, span)?,
-            number => number.parse().map_or_else(|_| Value::String(number.to_owned()), Value::Integer),
-        },
-        _ => Value::String(cell.to_owned()),
-    })
-}
-
-/// JSON within a cell; its parts all have the cell's place.
-fn json_cell(file: &TextFile, json: &str, span: &Range<usize>) -> Result<Value, Diagnostic> {
-    let inner = TextFile::new(&file.name, json);
-    let mut node = parse_json(&inner, 0..json.len()).map_err(|problem| file.diagnose(span.clone(), problem.message))?;
-    set_span(&mut node, span);
-    Ok(node.value)
-}
-
-fn set_span(node: &mut Node, span: &Range<usize>) {
-    node.span = span.clone();
-    match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| set_span(item, span)),
-        Value::Table(entries) => {
-            for entry in entries {
-                entry.key_span = span.clone();
-                set_span(&mut entry.node, span);
-            }
-        }
-        _ => {}
-    }
-}
-
 /// The cases of `files` in the order of their ids, which must be unique without regard to case.
 ///
 /// # Errors
@@ -441,13 +291,18 @@ mod tests {
         require.japanese_only,require.contains,require.length.min_chars\n\
         q,science,calm,2025-06-30T07:00:00+09:00,日本貿易振興機構,量子,,ジェトロ | JETRO,TRUE,\"量子\n派遣\",400\n,,,,,,,,,,\n";
 
+    fn csv(text: &str) -> Result<Vec<Case>, Vec<Diagnostic>> {
+        let file = TextFile::new("a.csv", text);
+        parse_csv(&file, Delimiter::of(&file)).map(|rows| rows.cases)
+    }
+
     #[test]
-    fn the_three_forms_give_the_same_case() {
+    fn the_three_forms_of_text_give_the_same_case() {
         let json = parse_jsonl(&TextFile::new("a.jsonl", JSON.replace('\n', " "))).unwrap().remove(0);
         let toml = parse_case_toml("q", &TextFile::new("q/case.toml", TOML)).unwrap();
-        let csv = parse_csv(&TextFile::new("a.csv", CSV)).unwrap();
-        assert_eq!(csv.len(), 1);
-        for case in [&toml, &csv[0]] {
+        let row = csv(CSV).unwrap();
+        assert_eq!(row.len(), 1);
+        for case in [&toml, &row[0]] {
             assert_eq!((&case.id, &case.tags, &case.vars), (&json.id, &json.tags, &json.vars));
             assert_eq!((&case.source, &case.require), (&json.source, &json.require));
         }
@@ -474,9 +329,9 @@ mod tests {
                 "q/case.toml:6:12: not a valid pattern: unclosed group",
             ]
         );
-        let csv = CSV.replace("source.title", "source.titel").replace("2025-06-30", "2025-06-31");
+        let text = CSV.replace("source.title", "source.titel").replace("2025-06-30", "2025-06-31");
         assert_eq!(
-            problems(parse_csv(&TextFile::new("a.csv", csv))),
+            problems(csv(&text)),
             [
                 "a.csv:1:56: unknown key `titel` (did you mean `title`?)",
                 "a.csv:2:1: the key `title` is missing",
@@ -484,7 +339,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            problems(parse_csv(&TextFile::new("a.csv", "id,tags\nx\n"))),
+            problems(csv("id,tags\nx\n")),
             [
                 "a.csv:2:1: this row has 1 cells, the header has 2 (a cell with commas, quotation marks or line breaks stands in quotation marks)"
             ]

@@ -1,27 +1,47 @@
 //! A mistake in a file, told so that it can be mended: what is wrong, where, the line itself, what to do.
 //!
-//! Promises that a place is exact (line and column count from 1, columns in characters) and that text which is not
-//! UTF-8 is refused with its likely encoding. Leaves reading files and printing to others.
+//! Promises that a place is exact (line and column count from 1, columns in characters; in a workbook, the cell) and that
+//! text which is not UTF-8 is refused with its likely encoding. Leaves reading files and printing to others.
+
+mod encoding;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+pub use encoding::Encoding;
 
 /// A text with the name its reader knows it by.
 #[derive(Debug, Clone)]
 pub struct TextFile {
     /// The path as the user would type it, or `<stdin>`.
     pub name: Arc<str>,
-    /// The whole text, without a byte-order mark.
+    /// The whole text, without a byte-order mark; of a sheet, its cells one after the other.
     pub text: String,
+    /// Of a sheet: where each cell's text begins, its row and its column from 0.
+    cells: Vec<(usize, u32, u32)>,
 }
 
 impl TextFile {
     /// A file from a text that is known to be good.
     pub fn new(name: &str, text: impl Into<String>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), cells: Vec::new() }
+    }
+
+    /// A sheet of a workbook, without a cell yet.
+    pub fn of_cells(name: &str) -> Self {
+        Self::new(name, "")
+    }
+
+    /// Adds a cell by its row and column from 0; the bytes of the text that are its own.
+    pub fn push_cell(&mut self, row: u32, column: u32, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.cells.push((start, row, column));
+        self.text.push_str(text);
+        self.text.push('\n');
+        start..start + text.len()
     }
 
     /// Decodes a file's bytes as UTF-8; a leading byte-order mark is dropped.
@@ -39,7 +59,7 @@ impl TextFile {
         };
         let at = error.valid_up_to();
         let (japanese, _, had_errors) = encoding_rs::SHIFT_JIS.decode(bytes);
-        let message = if had_errors || !japanese.chars().any(is_kana_or_kanji) {
+        let message = if had_errors || !encoding::is_japanese(&japanese) {
             format!("this file is not UTF-8: byte 0x{:02X} cannot stand here", bytes[at])
         } else {
             "this file is CP932 (Shift_JIS), not UTF-8".to_owned()
@@ -58,13 +78,21 @@ impl TextFile {
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |n| start + n);
         let excerpt = self.text[line_start..line_end].trim_end_matches('\r');
         let marked_end = self.floor_boundary(span.end).clamp(start, line_start + excerpt.len().max(start - line_start));
+        let cell = self.cells[..self.cells.partition_point(|(begin, ..)| *begin <= start)].last();
+        let (line, column) = match cell {
+            Some((_, row, column)) => (*row as usize + 1, *column as usize + 1),
+            None => {
+                (self.text[..line_start].matches('\n').count() + 1, self.text[line_start..start].chars().count() + 1)
+            }
+        };
         Diagnostic {
             message: message.into(),
             file: Arc::clone(&self.name),
             place: Some(Place {
-                line: self.text[..line_start].matches('\n').count() + 1,
-                column: self.text[line_start..start].chars().count() + 1,
-                excerpt: excerpt.to_owned(),
+                line,
+                column,
+                is_cell: cell.is_some(),
+                excerpt: excerpt.into(),
                 marked: start - line_start..marked_end - line_start,
             }),
             hint: None,
@@ -76,6 +104,12 @@ impl TextFile {
     }
 }
 
+/// A sheet's column as its head shows it: A, B, …, Z, AA, ….
+fn letters(column: usize) -> String {
+    let last = char::from(b'A' + u8::try_from(column % 26).unwrap_or_default());
+    if column < 26 { last.to_string() } else { format!("{}{last}", letters(column / 26 - 1)) }
+}
+
 fn is_kana_or_kanji(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30FF}' | '\u{4E00}'..='\u{9FFF}')
 }
@@ -83,14 +117,23 @@ fn is_kana_or_kanji(c: char) -> bool {
 /// Where a mistake stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// Line number, from 1.
+    /// Line number, from 1; of a cell, its row.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// Column in characters, from 1; of a cell, its column.
     pub column: usize,
+    /// Whether it is a cell of a sheet.
+    pub is_cell: bool,
     /// The whole line.
-    pub excerpt: String,
+    pub excerpt: Box<str>,
     /// The bytes of `excerpt` that are meant.
     pub marked: Range<usize>,
+}
+
+impl Place {
+    /// A cell's name in its sheet, such as `C5`; none in a text.
+    fn cell(&self) -> Option<String> {
+        self.is_cell.then(|| format!("{}{}", letters(self.column - 1), self.line))
+    }
 }
 
 /// One mistake of a user's file, with its place and a hint.
@@ -137,13 +180,16 @@ impl Diagnostic {
     pub fn render(&self, renderer: &Renderer) -> String {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let mut groups = vec![match &self.place {
-            Some(place) => title.element(
-                Snippet::source(place.excerpt.as_str())
-                    .line_start(place.line)
-                    .path(self.file.as_ref())
-                    .annotation(AnnotationKind::Primary.span(place.marked.clone())),
-            ),
-            None => title.element(annotate_snippets::Origin::path(self.file.as_ref())),
+            None => title.element(Origin::path(self.file.as_ref())),
+            Some(place) => match place.cell() {
+                Some(cell) => title.element(Origin::path(format!("{}, cell {cell}", self.file))),
+                None => title.element(
+                    Snippet::source(place.excerpt.as_ref())
+                        .line_start(place.line)
+                        .path(self.file.as_ref())
+                        .annotation(AnnotationKind::Primary.span(place.marked.clone())),
+                ),
+            },
         }];
         if let Some(hint) = &self.hint {
             groups.push(Group::with_title(Level::HELP.with_name("hint").secondary_title(hint.as_str())));
@@ -156,8 +202,10 @@ impl fmt::Display for Diagnostic {
     /// One line: `file:line:column: message (hint)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
-        if let Some(place) = &self.place {
-            write!(f, ":{}:{}", place.line, place.column)?;
+        match self.place.as_ref().map(|place| (place, place.cell())) {
+            Some((_, Some(cell))) => write!(f, ", cell {cell}")?,
+            Some((place, None)) => write!(f, ":{}:{}", place.line, place.column)?,
+            None => {}
         }
         write!(f, ": {}", self.message)?;
         match &self.hint {
@@ -199,6 +247,24 @@ mod tests {
           |
         hint: write prompts/x.md
         "#);
+    }
+
+    #[test]
+    fn a_cell_is_named_as_its_sheet_names_it() {
+        let mut sheet = TextFile::of_cells("a.xlsx, sheet News");
+        sheet.push_cell(0, 0, "id");
+        let span = sheet.push_cell(4, 27, "一\n二");
+        let diagnostic = sheet.diagnose(span, "not so").hint("but so");
+        assert_eq!(diagnostic.to_string(), "a.xlsx, sheet News, cell AB5: not so (but so)");
+        insta::assert_snapshot!(diagnostic.render(&Renderer::plain()), @"
+        error: not so
+        --> a.xlsx, sheet News, cell AB5
+         |
+        hint: but so
+        ");
+        for (column, name) in [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA"), (16_383, "XFD")] {
+            assert_eq!(letters(column), name);
+        }
     }
 
     #[test]

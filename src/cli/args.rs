@@ -21,7 +21,7 @@ use crate::report::Lang;
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
-pub const FROM_ENVIRONMENT: [&str; 21] = [
+pub const FROM_ENVIRONMENT: [&str; 23] = [
     "baseline",
     "cache",
     "case",
@@ -36,6 +36,7 @@ pub const FROM_ENVIRONMENT: [&str; 21] = [
     "model",
     "no-bom",
     "no-cache",
+    "no-pager",
     "out",
     "prompt",
     "quiet",
@@ -43,6 +44,7 @@ pub const FROM_ENVIRONMENT: [&str; 21] = [
     "repeats",
     "shard",
     "tag",
+    "xlsx",
 ];
 
 const EXIT_CODES: &str = "\
@@ -125,6 +127,8 @@ pub enum Command {
     Calibrate(CalibrateArgs),
     /// Look after the store of answers
     Cache(CacheCommandArgs),
+    /// Turn a spreadsheet of cases into JSON lines
+    Import(ImportArgs),
     /// Serve the three protocols without a model, with faults on demand
     Mock(MockArgs),
 }
@@ -163,6 +167,9 @@ pub struct ReportingArgs {
     /// Write CSV files without the byte-order mark by which Excel knows UTF-8
     #[arg(long)]
     pub no_bom: bool,
+    /// Write report.xlsx, too: summary, matrix, trials with their answers, scores and disagreements in one workbook
+    #[arg(long)]
+    pub xlsx: bool,
     /// Compare the answers of two prompts, A as the base of B [default: each further prompt with the first]
     #[arg(long, value_name = "A..B", conflicts_with = "baseline")]
     pub diff: Option<String>,
@@ -401,11 +408,12 @@ pub struct RescoreArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
-        diff.md, diff.html, junit.xml) and prints the run.",
+        diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run.",
     after_long_help = "\
 Examples:
   evalrun report latest
   evalrun report latest --format csv | head      the metrics, for a pipe
+  evalrun report latest --format xlsx > run.xlsx a workbook, for people
   evalrun report reports/example --lang ja"
 )]
 pub struct ReportArgs {
@@ -418,6 +426,26 @@ pub struct ReportArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: ReportFormat,
+    /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
+    #[arg(long, help_heading = "Reports")]
+    pub no_pager: bool,
+}
+
+/// `evalrun import`
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "Turns a spreadsheet of cases (.csv, .xlsx) into JSON lines, a case a line, as they would stand in \
+        cases/*.jsonl. A project reads spreadsheets in cases/ as they are; import them once where they are to be reviewed \
+        line by line from now on.",
+    after_long_help = "Example:\n  evalrun import from-the-desk.xlsx --out cases/desk.jsonl"
+)]
+pub struct ImportArgs {
+    /// The spreadsheet; its first row names the columns, such as `id` and `source.title`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A new file for the lines [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `evalrun show`
@@ -449,6 +477,9 @@ pub struct ShowArgs {
     /// The language of the report's own words
     #[arg(long, value_name = "LANG", default_value = "en", help_heading = "Reports")]
     pub lang: Language,
+    /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
+    #[arg(long, help_heading = "Reports")]
+    pub no_pager: bool,
 }
 
 /// `evalrun compare`
@@ -613,6 +644,8 @@ pub enum ReportFormat {
     Markdown,
     /// metrics.csv, without a byte-order mark
     Csv,
+    /// report.xlsx, which is written into the run's folder, too
+    Xlsx,
     /// junit.xml
     Junit,
     /// The Test Anything Protocol

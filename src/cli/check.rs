@@ -32,7 +32,7 @@ const MOST_NAMES: usize = 5;
 /// # Errors
 /// The project has a mistake.
 pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?)?;
+    let loaded = Loaded::read(context.place()?, &context.console)?;
     let selected = (prompts(&loaded, &[])?, models(&loaded, &[])?);
     let repeats = loaded.project.run.repeats.unwrap_or(1);
     // Every prompt is rendered with every case, not only those that [run] selects.

@@ -9,9 +9,10 @@ use anstream::{AutoStream, ColorChoice};
 
 use super::environment::{Environment, Stream};
 use super::error::Error;
+use super::pager::Pager;
 use crate::report::ci::Annotation;
 use crate::report::terminal::{MOST_COLUMNS, TerminalOptions};
-use crate::report::{Lang, one_line, without_ci_commands};
+use crate::report::{Lang, json_for_logs, one_line, without_ci_commands};
 
 /// How talkative standard error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,19 +76,40 @@ impl Console {
             let mut out = BufWriter::new(io::stdout().lock());
             write(&mut out).and_then(|()| out.flush())
         };
-        match written {
-            Ok(()) => Ok(Reader::Listens),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-            Err(source) => Err(Error::System { what: "standard output", source }),
+        read_by(written)
+    }
+
+    /// As [`print`](Self::print), page by page where there is a pager.
+    ///
+    /// # Errors
+    /// As for [`print`](Self::print).
+    pub(super) fn page(
+        &self,
+        pager: Option<&Pager>,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Reader, Error> {
+        match pager.map(Pager::start) {
+            None => self.print(write),
+            Some(Ok(started)) => read_by(started.show(write)),
+            Some(Err(told)) => {
+                if let Some(why) = told {
+                    self.warn(&why);
+                }
+                self.print(write)
+            }
         }
     }
 
-    /// As [`print`](Self::print), for JSON: a CI service finds no command in it, whatever an answer says.
+    /// As [`print`](Self::print), for JSON: a CI service finds no command in it, and nothing in it is hidden, whatever an answer says.
     ///
     /// # Errors
     /// As for [`print`](Self::print).
     pub(super) fn print_json(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Reader, Error> {
-        self.print(|out| write(&mut JsonForLogs { out, marks: 0 }))
+        self.print(|out| {
+            let mut json = JsonForLogs { out, line: Vec::new() };
+            write(&mut json)?;
+            json.end_line()
+        })
     }
 
     /// Says something that is no result.
@@ -126,34 +148,43 @@ impl Console {
     }
 }
 
-/// JSON in which the `[` of `##[` and `##name[` is escaped: CI services take those for commands anywhere in a line, and
-/// JSON has `#` in texts alone.
+/// Whether what was written has a reader: one who has gone away is no error.
+fn read_by(written: io::Result<()>) -> Result<Reader, Error> {
+    match written {
+        Ok(()) => Ok(Reader::Listens),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(source) => Err(Error::System { what: "standard output", source }),
+    }
+}
+
+/// Makes JSON harmless line by line as it is written.
 struct JsonForLogs<'w> {
     out: &'w mut dyn Write,
-    /// How many `#` were written last, letters after two of them left aside.
-    marks: u8,
+    /// The line that has not come to its end.
+    line: Vec<u8>,
+}
+
+impl JsonForLogs<'_> {
+    fn end_line(&mut self) -> io::Result<()> {
+        let line = std::str::from_utf8(&self.line).map_err(io::Error::other)?;
+        self.out.write_all(json_for_logs(line).as_bytes())?;
+        self.line.clear();
+        Ok(())
+    }
 }
 
 impl Write for JsonForLogs<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut kept = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            self.marks = match byte {
-                b'#' => (self.marks + 1).min(2),
-                b'[' if self.marks == 2 => {
-                    self.out.write_all(&bytes[kept..at])?;
-                    self.out.write_all(b"\\u005b")?;
-                    kept = at + 1;
-                    0
-                }
-                byte if self.marks == 2 && byte.is_ascii_alphabetic() => 2,
-                _ => 0,
-            };
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                self.end_line()?;
+            }
         }
-        self.out.write_all(&bytes[kept..])?;
         Ok(bytes.len())
     }
 
+    /// A line that has begun is kept: half a character cannot be judged.
     fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -164,19 +195,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_holds_no_command_for_a_ci_service() {
-        for text in ["a ##[error]b", "##vso[task.x]", "####[group]", "##teamcity[x", "## 見出し [1]", "#[1] ##a b[", ""]
-        {
-            let json = serde_json::json!({ "text": text }).to_string();
-            // However the writes are cut.
-            for length in 1..=json.len() {
-                let mut safe = Vec::new();
-                let mut out = JsonForLogs { out: &mut safe, marks: 0 };
-                json.as_bytes().chunks(length).for_each(|bytes| out.write_all(bytes).unwrap());
-                let safe = String::from_utf8(safe).unwrap();
-                assert!(["##[", "##vso[", "##teamcity["].iter().all(|command| !safe.contains(command)), "{safe}");
-                assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["text"], text);
-            }
+    fn json_is_made_harmless_however_its_writes_are_cut() {
+        let text = "{\"a\": \"##[error]\u{202e}逆\"}\n{\"b\": \"##vso[x]\"}";
+        for length in 1..=text.len() {
+            let mut safe = Vec::new();
+            let mut out = JsonForLogs { out: &mut safe, line: Vec::new() };
+            text.as_bytes().chunks(length).for_each(|bytes| out.write_all(bytes).unwrap());
+            out.end_line().unwrap();
+            assert_eq!(String::from_utf8(safe).unwrap(), json_for_logs(text));
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::report::gate::{GateForm, write_gate, write_gate_json};
 /// # Errors
 /// There is no such run or baseline, or the gate selects nothing of the run.
 pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?)?;
+    let loaded = Loaded::read(context.place()?, &context.console)?;
     let archive = context.archive(Some(&loaded.place));
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;

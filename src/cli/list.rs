@@ -58,7 +58,7 @@ impl Estimate<'_> {
 /// # Errors
 /// A mistake in the call or the project.
 pub(super) fn execute(args: &ListArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?)?;
+    let loaded = Loaded::read(context.place()?, &context.console)?;
     let plan = select(&loaded, &args.selection, context.archive(Some(&loaded.place)))?;
     let estimates = estimates(&plan, context);
     context.console.print(|out| match args.format {

@@ -1,4 +1,4 @@
-//! Finding and reading a project: evalrun.toml, prompts/*.md, `cases/<id>/case.toml`, cases/*.jsonl, cases/*.csv.
+//! Finding and reading a project: evalrun.toml, prompts/*.md, `cases/<id>/case.toml`, cases/*.jsonl, *.csv and *.xlsx.
 //!
 //! Promises that all mistakes of all files are told together, under names as the user would type them from where they
 //! are. Leaves what the files mean to `project`, `prompt` and `case`.
@@ -8,9 +8,11 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::console::Console;
 use super::environment::Environment;
 use super::error::Error;
-use crate::case::{Case, in_order, parse_case_toml, parse_csv, parse_jsonl};
+use super::spreadsheet::{self, Part};
+use crate::case::{Case, in_order, parse_case_toml, parse_jsonl};
 use crate::diagnostic::{Diagnostic, TextFile};
 use crate::model::Model;
 use crate::project::{self, Project};
@@ -116,8 +118,8 @@ impl Loaded {
     ///
     /// # Errors
     /// Every mistake of every file.
-    pub(super) fn read(place: Place) -> Result<Self, Error> {
-        let mut reading = Reading { place: &place, problems: Vec::new() };
+    pub(super) fn read(place: Place, console: &Console) -> Result<Self, Error> {
+        let mut reading = Reading { place: &place, console, problems: Vec::new() };
         let config = reading.file(&place.config)?;
         let project = config.as_ref().and_then(|file| reading.keep(project::parse(file)));
         let prompts = reading.prompts()?;
@@ -168,6 +170,7 @@ struct Prompts {
 /// A project while it is read: collects what is wrong.
 struct Reading<'a> {
     place: &'a Place,
+    console: &'a Console,
     problems: Vec<Diagnostic>,
 }
 
@@ -217,24 +220,12 @@ impl Reading<'_> {
         let folder = self.place.root.join("cases");
         let (mut cases, mut files, mut is_complete) = (Vec::new(), Vec::new(), true);
         for path in entries(&folder)? {
-            let toml = path.join("case.toml");
-            let parsed = if toml.is_file() {
-                let Some(name) = self.name(path.file_name(), &path) else { continue };
-                self.file(&toml)?.map(|file| (parse_case_toml(&name, &file).map(|case| vec![case]), file))
-            } else if has_extension(&path, "jsonl") && path.is_file() {
-                self.file(&path)?.map(|file| (parse_jsonl(&file), file))
-            } else if has_extension(&path, "csv") && path.is_file() {
-                self.file(&path)?.map(|file| (parse_csv(&file), file))
-            } else {
-                continue;
-            };
-            let parsed = parsed.and_then(|(parsed, file)| {
-                files.push(file);
-                self.keep(parsed)
-            });
-            match parsed {
-                Some(parsed) => cases.extend(parsed),
-                None => is_complete = false,
+            for (parsed, file) in self.cases_of(&path)? {
+                files.extend(file);
+                match self.keep(parsed) {
+                    Some(parsed) => cases.extend(parsed),
+                    None => is_complete = false,
+                }
             }
         }
         if cases.is_empty() && is_complete {
@@ -242,6 +233,42 @@ impl Reading<'_> {
             self.problems.push(missing.hint("write one, such as cases/my-first-case/case.toml"));
         }
         Ok(self.keep(in_order(cases, &files)).unwrap_or_default())
+    }
+
+    /// The cases of one entry of cases/, each part with the file that places are told of; nothing if it holds no cases.
+    fn cases_of(&mut self, path: &Path) -> Result<Vec<Part<Vec<Case>>>, Error> {
+        let toml = path.join("case.toml");
+        if toml.is_file() {
+            let Some(name) = self.name(path.file_name(), path) else { return Ok(Vec::new()) };
+            return self.text(&toml, |file| parse_case_toml(&name, file).map(|case| vec![case]));
+        }
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match extension {
+            _ if !path.is_file() || is_lock(path) => Ok(Vec::new()),
+            "jsonl" => self.text(path, parse_jsonl),
+            _ if spreadsheet::is_spreadsheet(path) => {
+                let parts = spreadsheet::read(path, &self.place.shown(path), self.console)?;
+                Ok(parts.into_iter().map(|(rows, file)| (rows.map(|rows| rows.cases), file)).collect())
+            }
+            "ods" | "tsv" | "xls" | "xlsb" | "xlsm" => {
+                let shown = self.place.shown(path);
+                self.console.warn(&format!("{shown} is not read: save it as .xlsx or .csv"));
+                Ok(Vec::new())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn text(
+        &mut self,
+        path: &Path,
+        parse: impl FnOnce(&TextFile) -> Result<Vec<Case>, Vec<Diagnostic>>,
+    ) -> Result<Vec<Part<Vec<Case>>>, Error> {
+        let bytes = fs::read(path).map_err(Error::file(path))?;
+        Ok(vec![match TextFile::decode(&self.place.shown(path), &bytes) {
+            Ok(file) => (parse(&file), Some(file)),
+            Err(problem) => (Err(vec![problem]), None),
+        }])
     }
 
     /// A file's name as a text.
@@ -253,6 +280,11 @@ impl Reading<'_> {
         }
         name
     }
+}
+
+/// What Excel puts beside a workbook while it is open.
+fn is_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"~$"))
 }
 
 fn misnamed(file: &str, error: &impl std::fmt::Display) -> Diagnostic {

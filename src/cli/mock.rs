@@ -28,7 +28,7 @@ const MODELS: [&str; 3] = ["mock-ok", "mock-429-then-ok", "mock-500-then-ok"];
 /// # Errors
 /// A mistake in the call or the project; an address that cannot be had; a log that cannot be written.
 pub(super) fn execute(args: &MockArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = context.place_if_any()?.map(Loaded::read).transpose()?;
+    let loaded = context.place_if_any()?.map(|place| Loaded::read(place, &context.console)).transpose()?;
     let answers = answers(args, loaded.as_ref(), context)?;
     let log = args.log.as_deref().map(|path| open(&context.path(path))).transpose()?;
     let settings = Settings {

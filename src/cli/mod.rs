@@ -1,17 +1,19 @@
 //! The command line: arguments in, a command done, an exit code out. One of the two folders that touch the world.
 //!
-//! In the order of a call: `environment` is read once, `args` are parsed, `load` reads the project, `select` makes the
+//! In the order of a call: `environment` is read once, `args` are parsed, `load` (with `spreadsheet`) reads the project, `select` makes the
 //! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
-//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `ci` (GitHub), `error` and `exit` (how a call ends).
+//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `pager`, `ci` (GitHub), `error` and `exit` (how a call ends).
 
 pub mod args;
 pub mod exit;
 
 mod environment;
+mod pager;
 mod console;
 mod error;
 mod context;
 mod commit;
+mod spreadsheet;
 mod load;
 mod runs;
 mod select;
@@ -36,6 +38,7 @@ mod mock;
 mod compare;
 mod gate;
 mod baseline;
+mod import;
 
 use std::process::ExitCode;
 
@@ -87,6 +90,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
         Command::Cache(args) => cache::execute(args, context),
+        Command::Import(args) => import::execute(args, context),
         Command::Mock(args) => mock::execute(args, context),
     }
 }

@@ -1,18 +1,21 @@
 //! `evalrun report`: the files that derive from a run's journal, written again, and the run printed.
 
+use std::fs;
+
 use super::args::{ReportArgs, ReportFormat, TextOrJson};
 use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{Loaded, shown_from};
-use super::reporting::{FILES, Reporting};
+use super::pager::Pager;
+use super::reporting::{Reporting, WORKBOOK, files_in};
 use super::summary;
 use crate::id::PromptId;
 use crate::outcome::Status;
 use crate::report::ci::{write_code_quality, write_tap};
 use crate::report::csv::{Bom, write_metrics};
-use crate::report::markdown;
+use crate::report::{markdown, terminal};
 
 /// Runs the command.
 ///
@@ -24,16 +27,29 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;
     let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let mut reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    if args.format == ReportFormat::Xlsx {
+        reporting = reporting.with_workbook();
+    }
     reporting.write(&open)?;
     match args.format {
-        ReportFormat::Text => summary::print(&open, reporting.lang, TextOrJson::Text, context)?,
+        ReportFormat::Text => {
+            let pager = Pager::find(&context.environment, args.no_pager);
+            let options = context.console.terminal_options(reporting.lang);
+            context.console.page(pager.as_ref(), |out| terminal::write_run(run, &open.reader, options, out))?;
+        }
         ReportFormat::Json => summary::print(&open, reporting.lang, TextOrJson::Json, context)?,
         ReportFormat::Markdown => {
             context.console.print(|out| markdown::write_summary(run, &open.reader, reporting.lang, out))?;
         }
         ReportFormat::Csv => {
             context.console.print(|out| write_metrics(run, out, Bom::Without))?;
+        }
+        // A terminal is no place for a workbook: the file in the run's folder is named below.
+        ReportFormat::Xlsx if context.console.stdout.is_terminal => {}
+        ReportFormat::Xlsx => {
+            let workbook = fs::read(open.folder.join(WORKBOOK)).map_err(Error::file(&open.folder))?;
+            context.console.print(|out| out.write_all(&workbook))?;
         }
         ReportFormat::Junit => {
             context.console.print(|out| reporting.write_junit(&open, out))?;
@@ -42,7 +58,7 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
             context.console.print(|out| write_tap(run, &open.reader, reporting.lang, out))?;
         }
         ReportFormat::CodeQuality => {
-            let loaded = context.place_if_any()?.map(Loaded::read).transpose()?;
+            let loaded = context.place_if_any()?.map(|place| Loaded::read(place, &context.console)).transpose()?;
             let gate = loaded.as_ref().and_then(|loaded| loaded.project.gate.as_ref());
             let file_of = |prompt: &PromptId| match &loaded {
                 Some(loaded) => ci::file_of(prompt, &loaded.place, &context.environment),
@@ -60,6 +76,6 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
         context.console.say(&format!("the run did not come to its end: {left} trials have no outcome yet"));
     }
     let folder = shown_from(&context.environment.folder, &open.folder);
-    context.console.say(&format!("reports: {folder}/ ({})", FILES.join(", ")));
+    context.console.say(&format!("reports: {folder}/ ({})", files_in(&open.folder)));
     Ok(Exit::Fine)
 }

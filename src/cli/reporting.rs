@@ -14,11 +14,21 @@ use crate::outcome::Run;
 use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
+use crate::report::xlsx::workbook;
 use crate::report::{Lang, markdown};
 
 /// The derived files, in the order in which they are named to the user.
 pub(super) const FILES: [&str; 7] =
     ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
+
+/// The workbook, which is written where it is asked for.
+pub(super) const WORKBOOK: &str = "report.xlsx";
+
+/// The derived files that are in a run's folder, as they are named to the user.
+pub(super) fn files_in(folder: &Path) -> String {
+    let workbook = folder.join(WORKBOOK).is_file().then_some(WORKBOOK);
+    FILES.into_iter().chain(workbook).collect::<Vec<_>>().join(", ")
+}
 
 /// Whether all derived files are in a run's folder, and none is half written.
 pub(super) fn are_there(folder: &Path) -> bool {
@@ -33,6 +43,8 @@ fn half_written(name: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Reporting {
     bom: Bom,
+    /// Whether the workbook is asked for.
+    workbook: bool,
     /// The language of the reports' own words.
     pub lang: Lang,
     compared: Compared,
@@ -67,7 +79,13 @@ impl Reporting {
             (None, None) => Compared::WithFirstPrompt,
         };
         let bom = if args.no_bom { Bom::Without } else { Bom::With };
-        Ok(Self { bom, lang: args.lang.into(), compared })
+        Ok(Self { bom, workbook: args.xlsx, lang: args.lang.into(), compared })
+    }
+
+    /// The same with the workbook.
+    #[must_use]
+    pub(super) fn with_workbook(self) -> Self {
+        Self { workbook: true, ..self }
     }
 
     /// Writes all derived files into the run's folder.
@@ -89,7 +107,12 @@ impl Reporting {
         file("summary.md", &|out| markdown::write_summary(run, reader, self.lang, out))?;
         file("diff.md", &|out| write_markdown(&diffs, options, out))?;
         file("diff.html", &|out| write_html(&diffs, options, out))?;
-        file("junit.xml", &|out| self.write_junit(open, out))
+        file("junit.xml", &|out| self.write_junit(open, out))?;
+        // One that is there from an earlier call would else tell of an earlier state of the run.
+        if self.workbook || open.folder.join(WORKBOOK).is_file() {
+            file(WORKBOOK, &|out| out.write_all(&workbook(run, reader)?))?;
+        }
+        Ok(())
     }
 
     /// Writes junit.xml to `out`.

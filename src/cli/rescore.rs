@@ -44,7 +44,7 @@ const MOST_NAMES: usize = 5;
 /// # Errors
 /// There is no such run or project, nothing in the run can be judged, or a file cannot be read or written.
 pub(super) fn execute(args: &RescoreArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?)?;
+    let loaded = Loaded::read(context.place()?, &context.console)?;
     let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
     let old = archive.open(&args.run)?;
     let run = &old.reader.run;

@@ -47,7 +47,7 @@ const DEFAULT_TOTAL: usize = 64;
 /// # Errors
 /// A mistake in the call or the project, or something unexpected.
 pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?)?;
+    let loaded = Loaded::read(context.place()?, &context.console)?;
     let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
     let plan = select(&loaded, &args.selection, archive)?;
     let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();

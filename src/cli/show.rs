@@ -4,6 +4,7 @@ use super::args::ShowArgs;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
+use super::pager::Pager;
 use super::select::Filter;
 use crate::outcome::{Entry, Outcomes as _};
 use crate::report::terminal::write_outcome;
@@ -33,7 +34,8 @@ pub(super) fn execute(args: &ShowArgs, context: &Context) -> Result<Exit, Error>
         return Err(Error::usage(format!("no trial of {} is selected", args.run)).hint(repeats));
     }
     let options = context.console.terminal_options(args.lang.into());
-    context.console.print(|out| {
+    let pager = Pager::find(&context.environment, args.no_pager);
+    context.console.page(pager.as_ref(), |out| {
         for (n, entry) in entries.into_iter().enumerate() {
             if n > 0 {
                 writeln!(out, "\n{}\n", "─".repeat(options.width))?;

@@ -6,7 +6,7 @@ use super::args::TextOrJson;
 use super::context::Context;
 use super::error::Error;
 use super::load::Place;
-use super::reporting::FILES;
+use super::reporting::files_in;
 use super::runs::OpenRun;
 use crate::outcome::{Run, Status};
 use crate::report::{Lang, json, terminal};
@@ -40,7 +40,7 @@ pub(super) fn say(open: &OpenRun, place: &Place, context: &Context) {
             run.entries.len()
         ));
     }
-    console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), FILES.join(", ")));
+    console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), files_in(&open.folder)));
 }
 
 /// What could mislead a reader of the figures.

@@ -81,6 +81,30 @@ pub fn without_ci_commands(lines: &str) -> String {
     safe
 }
 
+/// JSON without hidden characters and without what CI services take for a command anywhere in a line, the `[` of `##[` and
+/// `##name[`: all of them can only stand in texts, which say the same when they are escaped.
+pub fn json_for_logs(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    // How many `#` were seen last, letters after two of them left aside.
+    let mut marks = 0;
+    for c in json.chars() {
+        let is_command = c == '[' && marks == 2;
+        marks = match c {
+            '#' => (marks + 1).min(2),
+            c if marks == 2 && c.is_ascii_alphabetic() => 2,
+            _ => 0,
+        };
+        if is_command || is_hidden(c) && !c.is_ascii_control() {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(safe, "\\u{unit:04x}").expect("a String takes all");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
 /// The text for an HTML element or a quoted attribute.
 pub(crate) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -99,6 +123,10 @@ pub(crate) fn html(text: &str) -> String {
 
 /// The text for an XML element or a quoted attribute; what XML 1.0 does not know is spelt out.
 pub(crate) fn xml(text: &str) -> String {
+    html(&known_to_xml(text))
+}
+
+fn known_to_xml(text: &str) -> String {
     let mut known = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -106,7 +134,7 @@ pub(crate) fn xml(text: &str) -> String {
             _ => known.push(c),
         }
     }
-    html(&known)
+    known
 }
 
 /// The text in one line of Markdown, in a table's cell too; nothing in it is markup, a link, a mention or a reference.
@@ -158,34 +186,38 @@ fn ends_with_www(text: &str) -> bool {
     bytes.len() >= 3 && bytes[bytes.len() - 3..].eq_ignore_ascii_case(b"www")
 }
 
-/// Excel holds no more characters in a cell, and spills the rest into the next row.
-const MOST_CELL_CHARS: usize = 32_000;
+/// What a cell keeps of a text: Excel holds 32,767 UTF-16 units, and spills the rest of a CSV file's cell into the next row.
+const MOST_CELL_UNITS: usize = 32_000;
 
-/// A text as a spreadsheet's cell: one that would be taken for a formula is prefixed with `'`, control characters are
-/// spelt out, and what no cell can hold is cut with a note. Not for numbers.
+/// A text as a cell of a workbook: hidden characters are spelt out, and what no cell can hold is cut with a note.
+pub(crate) fn cell(text: &str) -> String {
+    within_a_cell(known_to_xml(&visible(text)))
+}
+
+/// A text as a cell of a CSV file: as in a workbook, and one that would be taken for a formula is prefixed with `'`. Line
+/// breaks stay as they are. Not for numbers.
 pub(crate) fn csv(text: &str) -> String {
-    let is_control = |c: char| c.is_ascii_control() && !matches!(c, '\n' | '\t' | '\r');
-    let mut cell = String::with_capacity(text.len() + 1);
-    if starts_formula(text) {
-        cell.push('\'');
+    let lines: Vec<Cow<'_, str>> = text.split("\r\n").map(visible).collect();
+    let prefix = if starts_formula(text) { "'" } else { "" };
+    within_a_cell(format!("{prefix}{}", lines.join("\r\n")))
+}
+
+fn within_a_cell(mut text: String) -> String {
+    let mut units = 0;
+    let cut = text.char_indices().find_map(|(at, c)| {
+        units += c.len_utf16();
+        (units > MOST_CELL_UNITS).then_some(at)
+    });
+    if let Some(at) = cut {
+        let left_out = text[at..].chars().count();
+        text.truncate(at);
+        write!(text, "… ({left_out} more characters)").expect("a String takes all");
     }
-    let chars = text.chars().count();
-    let kept = if chars > MOST_CELL_CHARS { MOST_CELL_CHARS } else { chars };
-    for c in text.chars().take(kept) {
-        cell.push(match c {
-            '\x7f' => '␡',
-            _ if is_control(c) => control_picture(c),
-            _ => c,
-        });
-    }
-    if kept < chars {
-        write!(cell, "… ({} more characters)", chars - kept).expect("a String takes all");
-    }
-    cell
+    text
 }
 
 /// Whether a spreadsheet may take the text for a formula.
-fn starts_formula(text: &str) -> bool {
+pub(crate) fn starts_formula(text: &str) -> bool {
     for c in text.chars() {
         match c {
             '\t' | '\r' | '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' => return true,
@@ -237,6 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn json_says_the_same_without_commands_and_hidden_characters() {
+        for text in [
+            "a ##[error]b",
+            "##vso[task.x]",
+            "####[group]",
+            "##teamcity[x",
+            "## 見出し [1]",
+            "#[1] ##a b[",
+            "",
+            "\u{202e}逆\u{e0041}\u{feff}\u{9b}",
+        ] {
+            let safe = json_for_logs(&serde_json::json!({ "text": text }).to_string());
+            assert!(["##[", "##vso[", "##teamcity["].iter().all(|command| !safe.contains(command)), "{safe}");
+            assert!(!safe.chars().any(is_hidden), "{safe}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap()["text"], text);
+        }
+    }
+
+    #[test]
     fn markdown_is_text_in_paragraphs_and_tables() {
         for (text, escaped) in [
             ("量子ミッションを派遣しました。", "量子ミッションを派遣しました。"),
@@ -270,7 +321,6 @@ mod tests {
             "-5",
             "@SUM(A1)",
             "\tx",
-            "\rx",
             "＝1",
             "＋1",
             "－1",
@@ -279,21 +329,42 @@ mod tests {
             "\u{3000}=1",
             "\n=1",
             " \tx",
-            "\u{feff}=1",
-            "\u{200b}=1",
+            "\r\n=1",
         ] {
             assert_eq!(csv(text), format!("'{text}"));
         }
-        for text in ["", "量子", " x", "1-2", "a=b", "'=1", "→"] {
+        for text in ["", "量子", " x", "1-2", "a=b", "'=1", "→", "一\r\n二"] {
             assert_eq!(csv(text), text);
         }
-        assert_eq!(csv("\x1b=1\0"), "'␛=1␀");
+        for (text, shown) in [
+            ("\rx", "'␍x"),
+            ("\x1b=1\0", "'␛=1␀"),
+            ("\u{feff}=1", "'[U+FEFF]=1"),
+            ("\u{200b}=1", "'[U+200B]=1"),
+            ("安全\u{202e}gpj.exe", "安全[U+202E]gpj.exe"),
+        ] {
+            assert_eq!(csv(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_workbooks_cell_needs_no_prefix() {
+        for (text, shown) in
+            [("=1+1", "=1+1"), ("一\r\n二\u{202e}\x1b", "一\n二[U+202E]␛"), ("\u{fffe}\u{ffff}", "[U+FFFE][U+FFFF]")]
+        {
+            assert_eq!(cell(text), shown);
+        }
+        assert!(starts_formula(" \u{3000}=1") && !starts_formula("1=1"));
     }
 
     #[test]
     fn a_cell_holds_no_more_than_excel_does() {
-        let cell = csv(&"あ".repeat(40_000));
-        assert!(cell.ends_with("あ… (8000 more characters)"));
-        assert!(cell.chars().count() < 32_767);
+        for cut in [csv, cell] {
+            assert!(cut(&"あ".repeat(40_000)).ends_with("あ… (8000 more characters)"));
+            // Two units each.
+            let rare = cut(&"𠮷".repeat(20_000));
+            assert!(rare.ends_with("𠮷… (4000 more characters)") && rare.encode_utf16().count() < 32_767);
+            assert!(cut(&"\u{202e}".repeat(32_000)).encode_utf16().count() < 32_767);
+        }
     }
 }

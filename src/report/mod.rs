@@ -13,17 +13,20 @@ pub mod gate;
 pub mod json;
 pub mod markdown;
 pub mod terminal;
+pub mod xlsx;
 
 mod escape;
+mod disagreement;
 mod evidence;
 mod lang;
 #[cfg(test)]
 pub(crate) mod sample;
+mod table;
 mod tally;
 mod trouble;
 mod worst;
 
-pub use escape::{one_line, without_ci_commands};
+pub use escape::{json_for_logs, one_line, without_ci_commands};
 pub use lang::Lang;
 
 #[cfg(test)]
@@ -75,67 +78,6 @@ mod tests {
             (name, String::from_utf8(out).unwrap())
         };
         REPORTS.into_iter().map(text).collect()
-    }
-
-    #[test]
-    fn hostile_answers_stay_text_in_every_report() {
-        for hostile in [
-            "=HYPERLINK(\"http://e.example\")",
-            "＝1+1",
-            "\t=1",
-            "<script>alert(1)</script><img src=x onerror=alert(1)>",
-            "</td></table>| a | b |\n\n# x\n```\n[x](javascript:alert(1)) @everyone",
-            "\x1b]8;;http://e.example\x07x\x1b[2J\r",
-            "\u{202e}esrever\u{2066}",
-            "::set-output name=x::y\n::error::z",
-        ] {
-            let run = RunBuilder::new(&["plain", "careful"], &["sample"])
-                .titled("case", hostile, |trial| {
-                    let trial = trial.answer(hostile).served_by(hostile).truncated();
-                    if trial.is_of("plain") {
-                        return trial.pass("article_only");
-                    }
-                    trial.fail("article_only").at(hostile, "meta").why(hostile)
-                })
-                .titled("other", hostile, |trial| trial.errored(hostile))
-                .build();
-            for (name, text) in rendered(&run) {
-                assert_harmless(name, &text);
-            }
-        }
-    }
-
-    fn assert_harmless(name: &str, text: &str) {
-        let (_, form) = name.split_once('.').unwrap();
-        let is_hidden = |c: char| {
-            c.is_control() && !matches!(c, '\n' | '\t')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        match form {
-            "csv" => {
-                for record in ::csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes()).records() {
-                    for cell in &record.unwrap() {
-                        let first = cell.trim_start_matches([' ', '\u{3000}']).chars().next();
-                        assert!(!first.is_some_and(|c| "=+-@\t\r＝＋－＠".contains(c)), "{name}: {cell:?}");
-                        assert!(!cell.contains(['\x1b', '\x07']), "{name}: {cell:?}");
-                    }
-                }
-            }
-            "json" => assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{name}: {text}"),
-            "xml" => assert!(roxmltree::Document::parse(text).is_ok(), "{name}: {text}"),
-            _ => {
-                let hidden: Vec<char> = text.chars().filter(|c| is_hidden(*c)).collect();
-                assert!(hidden.is_empty(), "{name}: {hidden:?}");
-                let commands = text.lines().filter(|line| line.trim_start().starts_with("::")).count();
-                assert!(form != "txt" || commands == 0, "{name}: {text}");
-            }
-        }
-        if matches!(form, "html" | "md") {
-            for forbidden in ["<script", "<img", "</table>|", "[x](", "@everyone", "\n# x"] {
-                let is_text = form == "html" && ["[x](", "@everyone", "\n# x"].contains(&forbidden);
-                assert!(is_text || !text.contains(forbidden), "{name}: {forbidden}: {text}");
-            }
-        }
     }
 
     #[test]

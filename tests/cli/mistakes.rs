@@ -56,8 +56,8 @@ fn mistakes_in_cases() -> Vec<Mistake> {
         ("cases/c.csv", toml(&bad_csv_date), &["cases/c.csv:2:3", "c,2025年6月30日,P,量子", "is no date and time"]),
         (
             "cases/c.csv",
-            cp932(&format!("{CSV_HEADER}\n{CSV_ROW}\n")),
-            &["cases/c.csv:2:31", "CP932 (Shift_JIS)", "c,2025-06-30T07:00:00+09:00,P,", "save it as UTF-8"],
+            encoding_rs::EUC_JP.encode(&format!("{CSV_HEADER}\n{CSV_ROW}\n")).0.into_owned(),
+            &["cases/c.csv:2:31", "not UTF-8", "c,2025-06-30T07:00:00+09:00,P,", "save it as UTF-8"],
         ),
         ("cases/c.csv", toml(&format!("{CSV_HEADER}\nc,P\n")), &["cases/c.csv:2:1", "2 cells, the header has 4"]),
         (

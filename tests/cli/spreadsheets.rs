@@ -119,3 +119,75 @@ fn a_price_becomes_a_cost_and_an_expired_one_says_so() {
     done.says(&["costs of m: the price was valid until 2020-01-31"]);
     assert!(done.stdout.contains("2020-01-31") && project.read("run/summary.md").contains("2020-01-31"));
 }
+
+/// A workbook with a sheet of these rows.
+fn workbook(sheet: &str, rows: &[&[&str]]) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let written = workbook.add_worksheet().set_name(sheet).unwrap();
+    written.write_row_matrix(0, 0, rows.iter().map(|row| row.iter().copied())).unwrap();
+    workbook.save_to_buffer().unwrap()
+}
+
+const HEADER: &[&str] = &["id", "source.published_at", "source.publisher", "source.title", "require.contains"];
+
+#[test]
+fn cases_are_kept_in_workbooks_and_in_csv_of_any_usual_encoding() {
+    let row = |id: &'static str| [id, "2025-06-30T07:00:00+09:00", "日本貿易振興機構", "量子", "量子"];
+    let text = |id| format!("{}\r\n{}\r\n", HEADER.join("\t"), row(id).join("\t"));
+    let cp932 = encoding_rs::SHIFT_JIS.encode(&text("c").replace('\t', ";")).0.into_owned();
+    let utf16: Vec<u8> = format!("\u{feff}{}", text("b")).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let project = Project::recorded("", &[])
+        .with_bytes("cases/a.xlsx", &workbook("News", &[HEADER, &row("a")]))
+        .with_bytes("cases/b.csv", &utf16)
+        .with_bytes("cases/c.csv", &cp932)
+        .with_bytes("cases/~$a.xlsx", b"locked")
+        .with_bytes("cases/d.ods", b"PK");
+    let plan = project.done("list --format json").expect(0);
+    assert_eq!(plan.json()["cases"], serde_json::json!(["a", "b", "c"]), "{}", plan.stdout);
+    plan.says(&[
+        "cases/b.csv: read as UTF-16, columns parted by tabs",
+        "cases/c.csv: read as CP932 (Shift_JIS), columns parted by semicolons",
+        "cases/d.ods is not read: save it as .xlsx or .csv",
+    ]);
+}
+
+#[test]
+fn a_mistake_in_a_workbook_names_its_cell_and_sends_nothing() {
+    let rows: &[&[&str]] =
+        &[HEADER, &["a", "2025-06-30 07:00", "日本貿易振興機構", "量子", ""], &["A", "", "", "", ""]];
+    let project = Project::recorded("", &[]).with_bytes("cases/a.xlsx", &workbook("報道", rows));
+    project.done("run").expect(2).says(&[
+        "cases/a.xlsx, sheet 報道, cell B2",
+        "add the offset from UTC",
+        "cases/a.xlsx, sheet 報道, cell A3",
+    ]);
+    assert!(!project.path("reports").exists());
+    let twice = workbook("報道", &[HEADER, &["a", "2025-06-30T07:00:00+09:00", "機構", "量子", ""]]);
+    let twice = Project::recorded("", &[("A", "記事")]).with_bytes("cases/a.xlsx", &twice);
+    twice.done("check").expect(2).says(&["the case id `a` is also used in cases/A/case.toml", "sheet 報道, cell A2"]);
+}
+
+#[test]
+fn a_spreadsheet_becomes_the_lines_that_give_the_same_cases() {
+    let rows: &[&[&str]] = &[
+        &["id", "tags", "source.published_at", "source.publisher", "source.title", "source.body", "require.contains"],
+        &["b", "x\ny", "2025-06-30T07:00:00+09:00", "機構", "量子", "", "量子\n派遣"],
+        &["a", "", "2025-06-30T07:00:00+09:00", "機構", "派遣", "本文", ""],
+    ];
+    let project = Project::recorded("", &[]).with_bytes("desk.xlsx", &workbook("報道", rows));
+    let printed = project.done("import desk.xlsx").expect(0).stdout;
+    assert_eq!(
+        printed.lines().next(),
+        Some(
+            r#"{"id":"b","require":{"contains":["量子","派遣"]},"source":{"published_at":"2025-06-30T07:00:00+09:00","publisher":"機構","title":"量子"},"tags":["x","y"]}"#
+        )
+    );
+    std::fs::create_dir(project.path("cases")).unwrap();
+    project.done("import desk.xlsx --out cases/desk.jsonl").expect(0).says(&["cases/desk.jsonl: 2 cases"]);
+    assert_eq!(project.read("cases/desk.jsonl"), printed);
+    assert_eq!(project.done("list --format json").expect(0).json()["cases"], serde_json::json!(["a", "b"]));
+    project.done("import desk.xlsx --out cases/desk.jsonl").expect(2).says(&["there is already a file"]);
+    project.done("import evalrun.toml").expect(2).says(&["neither a .csv nor an .xlsx"]);
+    let wrong = project.with("wrong.csv", "id,source.title\na,\na,\n");
+    wrong.done("import wrong.csv").expect(2).says(&["wrong.csv:2:1", "the key `title` is missing"]);
+}
