@@ -88,7 +88,10 @@ fn row(file: &TextFile, record: &::csv::StringRecord) -> Row {
     let place = |cell: &str| {
         // What can be found of a cell without knowing its quoting: its first line up to a quotation mark.
         let shown = cell.split(['"', '\n', '\r']).next().unwrap_or_default();
-        let start = file.text[cursor..].find(shown).map_or(cursor, |n| cursor + n);
+        // Odd quoting hides it: then its place is where it was looked for.
+        let Some(start) = file.text[cursor..].find(shown).map(|n| cursor + n) else {
+            return (cell.to_owned(), cursor..cursor);
+        };
         cursor = start + shown.len();
         (cell.to_owned(), start..cursor)
     };
@@ -122,6 +125,13 @@ mod tests {
         let file = TextFile::new("a.csv", ROW.replace("title\n", "title,\n").replace("題\n", "題,註\n"));
         let problem = parse_csv(&file, Delimiter::Comma).unwrap_err()[0].to_string();
         assert_eq!(problem, "a.csv:2:33: this cell stands beneath no column name");
+    }
+
+    #[test]
+    fn a_quotation_mark_that_closes_too_early_is_no_reason_to_panic() {
+        for text in ["\"id\"\u{1a60};", "id,\"source.title\"題\na,b\n"] {
+            assert!(parse_csv(&TextFile::new("a.csv", text), Delimiter::Comma).is_err());
+        }
     }
 
     proptest! {
