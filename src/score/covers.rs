@@ -35,13 +35,24 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
     };
     let weighed = subject.weighed.get_or_init(|| weigh(&Outline::new(&subject.passage, source)));
     let weights = || weighed.iter().map(|weights| weights[topic as usize]);
+    let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     if plainness(weights()) < 0.0 {
-        let reason = Some(format!("no sentence says the {} of this news", topic.name()));
+        let nearest = best.filter(|(_, weight)| weight.is_finite()).map(|(n, _)| head(subject, n));
+        let nearest = nearest.map_or_else(String::new, |sentence| format!("; the nearest is 「{sentence}」"));
+        let reason = Some(format!("no sentence says the {} of this news{nearest}", topic.name()));
         return Score { reason, ..Score::binary(topic.property(), false, Vec::new()) };
     }
-    let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     let evidence = best.map(|(n, _)| subject.evidence(&subject.passage.sentences[n].range, topic.name()));
     Score::binary(topic.property(), true, evidence.into_iter().collect())
+}
+
+/// The first words of a sentence, for a reason.
+fn head(subject: &Subject<'_>, n: usize) -> String {
+    const MOST: usize = 24;
+    let evidence = subject.evidence(&subject.passage.sentences[n].range, "nearest");
+    let mut chars = evidence.text.chars().map(|c| if c == '\n' { ' ' } else { c });
+    let head: String = chars.by_ref().take(MOST).collect();
+    if chars.next().is_some() { head + "…" } else { head }
 }
 
 /// How plainly an article says what its sentences say this plainly: as the plainest, and a little more where others say

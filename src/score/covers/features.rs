@@ -72,13 +72,38 @@ fn add_words<'t>(passage: &'t Passage<'_>, n: usize, found: &mut Vec<Feature<'t>
     for (word, _) in words.iter().filter(|(_, is_common)| *is_common) {
         add(Feature::Word(word));
     }
-    let ending = &words[words.len().saturating_sub(ENDING)..];
-    for (word, _) in ending {
-        add(Feature::Ending(word));
+    let mut end = |words: &[(&'t str, bool)]| {
+        let ending = &words[words.len().saturating_sub(ENDING)..];
+        for (word, _) in ending {
+            add(Feature::Ending(word));
+        }
+        for pair in ending.windows(2) {
+            add(Feature::EndingPair(pair[0].0, pair[1].0));
+        }
+    };
+    end(&words);
+    for clause in clauses(passage, n) {
+        end(&clause);
     }
-    for pair in ending.windows(2) {
-        add(Feature::EndingPair(pair[0].0, pair[1].0));
-    }
+}
+
+/// The clauses within a sentence that end in a noun and a copula, 〜が目的で、, as they would read on their own.
+fn clauses<'t>(passage: &'t Passage<'_>, n: usize) -> Vec<Vec<(&'t str, bool)>> {
+    let words = passage.morphemes_in(&passage.sentences[n].range);
+    let is_end = |at: usize| {
+        at > 0
+            && words[at].surface(&passage.text) == "で"
+            && words[at].pos() != Pos::Conjunction
+            && words[at - 1].pos().is_nominal()
+            && words.get(at + 1).is_some_and(|next| next.surface(&passage.text) == "、")
+    };
+    let ends = (0..words.len()).filter(|at| is_end(*at));
+    let clause = |end: usize| {
+        let clause = words[..end].iter().filter(|word| word.pos() != Pos::Symbol);
+        let clause = clause.map(|word| (word.base(&passage.text), is_common(word.pos())));
+        clause.chain([("です", true)]).collect()
+    };
+    ends.map(clause).collect()
 }
 
 /// Neither a name nor a figure.

@@ -229,10 +229,13 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
             }
             if alike {
                 let (large, small) = (a.max(b), a.min(b));
-                let is_times = quantity.unit == Unit::Measure("times") && near_in_digits(large / small);
+                let is_times =
+                    quantity.unit == Unit::Measure("times") && small < large && near_in_digits(large / small);
                 let shares = [small / large, 1.0 - small / large, large / small - 1.0];
-                let is_share =
-                    quantity.unit == Unit::Percent && shares.iter().any(|share| near_in_digits(share * 100.0));
+                // An amount is all of itself: that says nothing.
+                let is_share = quantity.unit == Unit::Percent
+                    && small < large
+                    && shares.iter().any(|share| near_in_digits(share * 100.0));
                 let is_count =
                     matches!(quantity.unit, Unit::Counter(_) | Unit::Noun(_) | Unit::Measure("month" | "second"))
                         && near(large / small)

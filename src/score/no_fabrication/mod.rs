@@ -199,6 +199,7 @@ mod tests {
             ("毎月第4水曜に開く。", "次は12月24日です。", "12月24日", Grounded, Computed),
             ("毎月第2・第4水曜に開く。", "次は12月17日です。", "12月17日", Fabricated, Unsupported),
             ("3年の宇治原ここみさんが話した。", "三年生の宇治原ここみさんです。", "三年生", Grounded, Normalised),
+            ("3種類を売る。3種類ある。", "満足度は100%でした。", "100%", Fabricated, Unsupported),
             ("50人のうち20人が選んだ。", "4割が選びました。", "4割", Grounded, Computed),
         ] {
             assert_eq!(judged(news, answer, word), Some((verdict, basis)), "{news} / {answer}");
