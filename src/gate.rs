@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use crate::compare::{Arm, Compared, Options, Pair, compare};
+use crate::compare::{Arm, Options, Pair, Repeats, compare, repeats, sources};
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Required, Run, Status, Subject};
 use crate::project::{CasePasses, GateSettings, On, Rule, Tier};
-use crate::stats::{Interval, LEVEL, wilson};
+use crate::stats::{Interval, LEVEL, wilson_of_sources};
 
 /// The two-sided level whose one side is 5 %: whether a run is no worse than its baseline is a question of one side.
 pub const REGRESSION_LEVEL: f64 = 0.9;
@@ -245,9 +245,9 @@ impl Variant<'_> {
             return vec![check((Finding::NotRequired, Decision::Inconclusive, false))];
         }
         let rate = rule.min_rate.map(|min| self.rate(subject, min, rule.on, passes));
-        let compared = baseline.map(|baseline| self.compared(subject, baseline, rule.max_drop.unwrap_or(0.0)));
-        let drop = rule.max_drop.and_then(|max| Some(dropped(compared.as_ref()?.as_ref(), max)));
-        let broken = rule.max_broken.and_then(|max| Some(broken(compared.as_ref()?.as_ref(), max)));
+        let base = baseline.map(|baseline| self.counterpart(baseline));
+        let drop = rule.max_drop.and_then(|max| Some(self.dropped(subject, base?, max)));
+        let broken = rule.max_broken.and_then(|max| Some(self.broken(subject, base?, max, passes)));
         [rate, drop, broken].into_iter().flatten().map(check).collect()
     }
 
@@ -264,8 +264,11 @@ impl Variant<'_> {
             }
         }
         let (mut passed, mut missing, mut failed) = (0, 0, Vec::new());
-        for record in &self.run.header.cases {
-            let Some([yes, no, none]) = cases.get(&record.id).copied() else { continue };
+        let records = || self.run.header.cases.iter().filter(|record| cases.contains_key(&record.id));
+        let has_shared_sources = sources(records()) < records().count();
+        let mut counted = Vec::new();
+        for record in records() {
+            let [yes, no, none] = cases[&record.id];
             let asked = self.entries.iter().filter(|entry| entry.trial.case == record.id).count();
             let needed = passes.needed(asked);
             if yes >= needed {
@@ -274,11 +277,18 @@ impl Variant<'_> {
                 failed.push(record.id.clone());
             } else {
                 missing += usize::from(none > 0);
+                continue;
             }
+            counted.push(record);
         }
         let decided = passed + failed.len();
-        let rate = wilson(passed, decided, LEVEL);
-        let judged = |passed: usize, decided: usize| match (wilson(passed, decided, LEVEL), on) {
+        let counted = sources(counted);
+        let interval = |passed: usize, decided: usize| {
+            let sources = if has_shared_sources { counted.max(1) } else { decided };
+            wilson_of_sources(passed, decided, sources, LEVEL)
+        };
+        let rate = interval(passed, decided);
+        let judged = |passed: usize, decided: usize| match (interval(passed, decided), on) {
             (None, _) => Decision::Inconclusive,
             (Some(rate), On::Estimate) if rate.estimate >= min - 1e-12 => Decision::Passed,
             (Some(_), On::Estimate) => Decision::Failed,
@@ -292,45 +302,73 @@ impl Variant<'_> {
         (finding, decision, ends.iter().any(|end| *end != decision))
     }
 
-    /// The same variant in the baseline, or the same model's first prompt, or the only variant there; what of it is found.
-    fn compared(&self, subject: Subject, baseline: &Run, margin: f64) -> Option<(String, Compared)> {
+    /// The same variant in the baseline, or the same model's first prompt, or the only variant there.
+    fn counterpart<'b>(&self, baseline: &'b Run) -> Option<Arm<'b>> {
         let Arm { prompt, model, .. } = self.arm;
         let same = baseline.variants().find(|variant| *variant == (prompt, model));
         let same_model = || baseline.variants().find(|variant| variant.1 == model);
         let only = || baseline.variants().next().filter(|_| baseline.variants().count() == 1);
         let (prompt, model) = same.or_else(same_model).or_else(only)?;
-        let base = Arm { run: baseline, prompt, model };
-        let options = Options { margin, level: REGRESSION_LEVEL, ..Options::default() };
-        let comparison = compare(&[Pair { base, candidate: self.arm }], options)?;
-        Some((base.name(), comparison.subject(subject)?.clone()))
+        Some(Arm { run: baseline, prompt, model })
+    }
+
+    fn dropped(&self, subject: Subject, base: Option<Arm<'_>>, max: f64) -> (Finding, Decision, bool) {
+        let options = Options { margin: max, level: REGRESSION_LEVEL, ..Options::default() };
+        let comparison = base.and_then(|base| compare(&[Pair { base, candidate: self.arm }], options));
+        let compared = comparison.as_ref().and_then(|comparison| comparison.subject(subject));
+        let (Some(base), Some(compared)) = (base, compared) else {
+            return (Finding::NoCounterpart, Decision::Inconclusive, false);
+        };
+        let difference = compared.range;
+        let decision = match difference {
+            Some(range) if range.low > -max => Decision::Passed,
+            Some(range) if range.high < -max => Decision::Failed,
+            _ => Decision::Inconclusive,
+        };
+        // The range holds whatever the missing trials would have said.
+        let finding = Finding::Drop { base: base.name(), difference, max, broken: compared.broken.clone() };
+        (finding, decision, false)
+    }
+
+    fn broken(
+        &self,
+        subject: Subject,
+        base: Option<Arm<'_>>,
+        max: usize,
+        passes: CasePasses,
+    ) -> (Finding, Decision, bool) {
+        let Some(base) = base else { return (Finding::NoCounterpart, Decision::Inconclusive, false) };
+        let cases = repeats(Pair { base, candidate: self.arm }, subject);
+        let (mut broken, mut open) = (Vec::new(), 0);
+        for (case, sides) in &cases {
+            match sides.map(|repeats| passed(repeats, passes)) {
+                [Some(true), Some(false)] => broken.push(case.clone()),
+                [Some(true) | None, None] | [None, Some(false)] => open += 1,
+                _ => {}
+            }
+        }
+        let decision = if broken.len() > max {
+            Decision::Failed
+        } else if cases.is_empty() || broken.len() + open > max {
+            Decision::Inconclusive
+        } else {
+            Decision::Passed
+        };
+        let could_change = decision == Decision::Inconclusive && open > 0;
+        (Finding::Broken { base: base.name(), broken, max }, decision, could_change)
     }
 }
 
-fn dropped(compared: Option<&(String, Compared)>, max: f64) -> (Finding, Decision, bool) {
-    let Some((base, compared)) = compared else { return (Finding::NoCounterpart, Decision::Inconclusive, false) };
-    let difference = compared.range();
-    let decision = match difference {
-        Some(range) if range.low > -max => Decision::Passed,
-        Some(range) if range.high < -max => Decision::Failed,
-        _ => Decision::Inconclusive,
-    };
-    // The range holds whatever the missing trials would have said.
-    let finding = Finding::Drop { base: base.clone(), difference, max, broken: compared.broken.clone() };
-    (finding, decision, false)
-}
-
-fn broken(compared: Option<&(String, Compared)>, max: usize) -> (Finding, Decision, bool) {
-    let Some((base, compared)) = compared else { return (Finding::NoCounterpart, Decision::Inconclusive, false) };
-    let broken = &compared.broken;
-    let decision = if broken.len() > max {
-        Decision::Failed
-    } else if compared.n == 0 {
-        Decision::Inconclusive
+/// Whether a case passes by its repeats; `None` if those without a verdict could turn it.
+fn passed(repeats: Repeats, passes: CasePasses) -> Option<bool> {
+    let needed = passes.needed(repeats.all());
+    if repeats.passed >= needed {
+        Some(true)
+    } else if repeats.passed + repeats.missing < needed {
+        Some(false)
     } else {
-        Decision::Passed
-    };
-    let could_change = decision == Decision::Passed && broken.len() + compared.dropped.len() > max;
-    (Finding::Broken { base: base.clone(), broken: broken.clone(), max }, decision, could_change)
+        None
+    }
 }
 
 #[cfg(test)]
@@ -432,6 +470,55 @@ mod tests {
         assert_eq!(gate.checks[0].cases().iter().map(CaseId::as_str).collect::<Vec<_>>(), ["c001"]);
         let allowed = judged(&["p", "f"], "length = { max_broken = 1 }", Some(&["p", "p"]));
         assert_eq!(allowed.decision(), Decision::Passed);
+    }
+
+    #[test]
+    fn whether_a_case_is_broken_waits_for_its_missing_repeats_and_follows_case_passes() {
+        use Decision::{Failed, Inconclusive, Passed};
+        for (base, cases, passes, expected) in [
+            ("pp", "pf", "all", Failed),
+            ("pp", "pf", "any", Passed),
+            ("pp", "f!", "all", Failed),
+            ("pp", "f!", "any", Inconclusive),
+            ("pp", "p!", "all", Inconclusive),
+            ("p!", "pf", "all", Inconclusive),
+            ("f!", "ff", "all", Passed),
+            ("!!", "ff", "all", Inconclusive),
+            ("??", "ff", "all", Inconclusive),
+            ("pf", "ff", "any", Failed),
+            ("pf", "ff", "all", Passed),
+        ] {
+            let text = format!("length = {{ max_broken = 0 }}\ncase_passes = \"{passes}\"");
+            let gate = judged(&[cases], &text, Some(&[base]));
+            assert_eq!(gate.decision(), expected, "{base} {cases} {passes}");
+        }
+    }
+
+    #[test]
+    fn a_drop_that_missing_trials_could_avert_is_no_failure() {
+        let base = vec!["p"; 60];
+        let failed = [vec!["f"; 12], vec!["p"; 48]].concat();
+        let gate = judged(&failed, "all = { max_drop = 0.05 }", Some(&base));
+        assert_eq!(gate.decision(), Decision::Failed);
+        // Whatever the others would say, 12 of 60 are lost; of 4 of 60 nobody knows.
+        for (lost, expected) in [(12, (Decision::Failed, true)), (4, (Decision::Inconclusive, false))] {
+            let torn = [vec!["f"; lost], vec!["p"; 20 - lost], vec!["!"; 40]].concat();
+            let gate = judged(&torn, "all = { max_drop = 0.05 }", Some(&base));
+            assert_eq!((gate.decision(), gate.surely_failed()), expected, "{lost}");
+            let Finding::Drop { difference: Some(range), .. } = &gate.checks[0].finding else { panic!() };
+            assert!(range.low < -0.7, "as bad as all of them failing: {range:?}");
+        }
+    }
+
+    #[test]
+    fn the_lower_end_of_a_rate_counts_sources_not_cases() {
+        let of_sources = |sources: usize| {
+            let builder = (0..60).fold(RunBuilder::new(&["p"], &["m"]), |builder, n| {
+                builder.titled(&format!("c{n}"), &format!("{}", n % sources), |trial| act(trial, 'p'))
+            });
+            judge(&builder.build(), &settings("length = { min_rate = 0.9, on = \"low\" }"), None).unwrap().decision()
+        };
+        assert_eq!((of_sources(60), of_sources(3)), (Decision::Passed, Decision::Inconclusive));
     }
 
     #[test]

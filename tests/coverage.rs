@@ -4,7 +4,7 @@
 #[path = "../examples/coverage/simulation.rs"]
 mod simulation;
 
-use simulation::{RATES, WORLDS, guarded, rate, tango};
+use simulation::{RATES, Sources, UNEVEN, WORLDS, guarded, rate, tango};
 
 /// Draws a cell: enough to tell .93 from .95.
 const DRAWS: u32 = 2_000;
@@ -32,9 +32,20 @@ fn differences_lie_within_tangos_interval() {
 #[test]
 fn differences_lie_within_the_guarded_interval() {
     for world in WORLDS {
-        for (n, repeats, size) in [(10, 2, 1), (20, 5, 1), (50, 3, 1), (100, 2, 1), (20, 1, 3), (50, 3, 3)] {
-            let coverage = guarded(world, n, repeats, size, DRAWS, 7);
-            assert!(coverage >= 0.93, "{world}, {n} cases, {repeats} repeats, {size} a source: {coverage}");
+        for (sources, repeats) in [
+            (Sources::single(10), 2),
+            (Sources::single(20), 5),
+            (Sources::single(50), 3),
+            (Sources::single(100), 2),
+            (Sources::threes(20), 1),
+            (Sources::threes(50), 3),
+            (Sources::even(17, 3, 1.0), 1),
+            (Sources::even(5, 10, 1.0), 1),
+            (Sources::even(3, 20, 1.0), 1),
+            (Sources { sizes: UNEVEN.to_vec(), alike: 1.0 }, 1),
+        ] {
+            let coverage = guarded(world, &sources, repeats, DRAWS, 7);
+            assert!(coverage >= 0.93, "{world}, {sources:?}, {repeats} repeats: {coverage}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod simulation;
 
-use simulation::{RATES, WORLDS, guarded, rate, tango};
+use simulation::{RATES, Sources, UNEVEN, WORLDS, guarded, rate, tango};
 
 const DRAWS: u32 = 20_000;
 const CASES: [usize; 4] = [10, 20, 50, 100];
@@ -19,12 +19,26 @@ fn main() {
         let cells: Vec<String> = CASES.iter().map(|n| format!("{:.3}", tango(world, *n))).collect();
         println!("  {world}  {}", cells.join("  "));
     }
-    for (repeats, size) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 1), (1, 3), (3, 3)] {
-        println!("\nA difference, {repeats} repeats, {size} cases a source: guarded t, {DRAWS} draws; n = {CASES:?}");
-        for world in WORLDS {
-            let cells: Vec<String> =
-                CASES.iter().map(|n| format!("{:.3}", guarded(world, *n, repeats, size, DRAWS, 1))).collect();
-            println!("  {world}  {}", cells.join("  "));
-        }
+    for repeats in 1..=5 {
+        println!("\nA difference, {repeats} repeats: guarded t, {DRAWS} draws; n = {CASES:?}");
+        print_guarded(repeats, &CASES.map(Sources::single));
+    }
+    for repeats in [1, 3] {
+        println!("\nA difference, {repeats} repeats, 3 cases a source: guarded t, {DRAWS} draws; n = {CASES:?}");
+        print_guarded(repeats, &CASES.map(Sources::threes));
+    }
+    for alike in [0.5, 1.0] {
+        println!("\nA difference, 1 repeat, {alike} alike: 17 × 3, 5 × 10, 3 × 20, 3 × 40, 8 of 1 … 20 cases");
+        let even = |sources, size| Sources::even(sources, size, alike);
+        let uneven = Sources { sizes: UNEVEN.to_vec(), alike };
+        print_guarded(1, &[even(17, 3), even(5, 10), even(3, 20), even(3, 40), uneven]);
+    }
+}
+
+fn print_guarded(repeats: u32, sources: &[Sources]) {
+    for world in WORLDS {
+        let cells: Vec<String> =
+            sources.iter().map(|sources| format!("{:.3}", guarded(world, sources, repeats, DRAWS, 1))).collect();
+        println!("  {world}  {}", cells.join("  "));
     }
 }

@@ -64,15 +64,44 @@ impl World {
     }
 }
 
-/// The coverage of the guarded t interval, with cases in clusters of `size` that share their habits half of the time.
-pub(crate) fn guarded(world: World, n: usize, repeats: u32, size: usize, draws: u32, seed: u64) -> f64 {
+/// How cases share sources.
+#[derive(Debug, Clone)]
+pub(crate) struct Sources {
+    /// The number of cases of each.
+    pub(crate) sizes: Vec<usize>,
+    /// How often a case has the habits that its source's cases have in common.
+    pub(crate) alike: f64,
+}
+
+/// Sizes of sources as projects have them: most have one case, one has many.
+pub(crate) const UNEVEN: [usize; 8] = [1, 1, 1, 2, 3, 5, 10, 20];
+
+impl Sources {
+    /// So many cases that have nothing in common.
+    pub(crate) fn single(cases: usize) -> Self {
+        Self { sizes: vec![1; cases], alike: 0.0 }
+    }
+
+    /// Sources of one size.
+    pub(crate) fn even(sources: usize, size: usize, alike: f64) -> Self {
+        Self { sizes: vec![size; sources], alike }
+    }
+
+    /// About `cases` cases, three a source, that share their habits half of the time.
+    pub(crate) fn threes(cases: usize) -> Self {
+        Self::even(cases.div_ceil(3), 3, 0.5)
+    }
+}
+
+/// The coverage of the guarded t interval.
+pub(crate) fn guarded(world: World, sources: &Sources, repeats: u32, draws: u32, seed: u64) -> f64 {
     let mut rng = Rng::with_seed(seed);
     let holds = |rng: &mut Rng| {
         let mut clusters: Vec<Vec<f64>> = Vec::new();
-        for first in (0..n).step_by(size) {
+        for size in &sources.sizes {
             let common = world.case(rng);
-            let members = (first..n.min(first + size)).map(|_| {
-                let case = if size > 1 && rng.bool() { common } else { world.case(rng) };
+            let members = (0..*size).map(|_| {
+                let case = if rng.f64() < sources.alike { common } else { world.case(rng) };
                 let [base, candidate] = case.map(|chance| {
                     f64::from((0..repeats).filter(|_| rng.f64() < chance).count() as u32) / f64::from(repeats)
                 });

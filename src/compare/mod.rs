@@ -9,13 +9,15 @@ mod measure;
 mod subject;
 mod warning;
 
+use std::collections::BTreeSet;
+
 use crate::id::{CaseId, ModelId, PromptId};
-use crate::outcome::{Run, Subject};
+use crate::outcome::{CaseRecord, Run, Subject};
 use crate::stats::{CochranQ, LEVEL, Undefined, benjamini_hochberg, cochran_q, holm};
 
 pub use cases::Cases;
 pub use measure::{Measure, Measured};
-pub use subject::{Adjustment, Compared, Method, PMethod, Verdict};
+pub use subject::{Adjustment, Compared, Method, PMethod, Repeats, Verdict};
 pub use warning::{Side, Warning};
 
 /// How much worse is still no worse, unless the user says otherwise: 5 points.
@@ -125,6 +127,16 @@ pub fn compare(pairs: &[Pair<'_>], options: Options) -> Option<Comparison> {
 /// The cases that say the same under another id: as the base and as the candidate call them.
 pub fn renamed(base: &Run, candidate: &Run) -> Vec<(CaseId, CaseId)> {
     cases::join(base, candidate).cases.renamed
+}
+
+/// The repeats of each case that both variants of a pair were asked, of base and candidate; by the candidate's id.
+pub fn repeats(pair: Pair<'_>, subject: Subject) -> Vec<(CaseId, [Repeats; 2])> {
+    subject::repeats(pair, subject)
+}
+
+/// The number of sources that cases come from: those that share one say less than as many cases of different ones.
+pub fn sources<'a>(cases: impl IntoIterator<Item = &'a CaseRecord>) -> usize {
+    cases.into_iter().map(cases::source_of).collect::<BTreeSet<_>>().len()
 }
 
 /// Adjusts the p values of comparisons that were made together: by Holm for the primary subject, by Benjamini and

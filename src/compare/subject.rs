@@ -14,6 +14,9 @@ use crate::stats::{
 /// The difference that the number of cases needed is told for.
 const TARGET: f64 = 0.1;
 
+/// In how many steps the missing trials are let turn from worst to best.
+const MOST_STEPS: usize = 32;
+
 /// What the difference most likely is, by its interval and the margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -159,6 +162,9 @@ pub struct Compared {
     /// Between these ends the difference lies over all cases, whatever the missing trials would have said; `None` if none
     /// is missing.
     pub bounds: Option<[f64; 2]>,
+    /// The interval widened to what it could be if the missing trials had an outcome: the verdict rests on it. `None`
+    /// without an interval.
+    pub range: Option<Interval>,
     /// The verdict; `None` without an interval.
     pub verdict: Option<Verdict>,
     /// Whether the verdict would be another if no trial were missing.
@@ -181,19 +187,15 @@ pub struct Compared {
     pub needed: Result<usize, Undefined>,
 }
 
-impl Compared {
-    /// The interval widened to what it could be if the missing trials had an outcome: the verdict rests on it.
-    pub fn range(&self) -> Option<Interval> {
-        Some(widened(self.interval.ok()?, self.bounds))
-    }
-}
-
 /// A case's repeats with one variant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Repeats {
-    passed: usize,
-    failed: usize,
-    missing: usize,
+pub struct Repeats {
+    /// Repeats that passed.
+    pub passed: usize,
+    /// Repeats that failed.
+    pub failed: usize,
+    /// Repeats without a verdict.
+    pub missing: usize,
 }
 
 impl Repeats {
@@ -209,7 +211,8 @@ impl Repeats {
         self.passed + self.failed
     }
 
-    const fn all(self) -> usize {
+    /// The number of repeats.
+    pub const fn all(self) -> usize {
         self.decided() + self.missing
     }
 
@@ -280,6 +283,16 @@ fn asked(run: &Run) -> Asked<'_> {
     asked
 }
 
+/// The repeats of each case that both variants were asked, base and candidate; by the candidate's id.
+pub(super) fn repeats(pair: Pair<'_>, subject: Subject) -> Vec<(CaseId, [Repeats; 2])> {
+    let joined = join(pair.base.run, pair.candidate.run);
+    let pairs = [pair];
+    let trials = Trials::of(&pairs, &joined);
+    let of = |before: &CaseId, case: &CaseId| trials.repeats(before, case, subject).first().copied();
+    let cases = joined.pairs.iter();
+    cases.filter_map(|(before, case)| Some((case.id.clone(), of(&before.id, &case.id)?))).collect()
+}
+
 /// Whether a variant passes each case that it decided, if it passes in every repeat; cases are named as in `run`.
 pub(super) fn decided(run: &Run, arm: &Arm<'_>, subject: Subject) -> HashMap<CaseId, bool> {
     let (required, asked) = (Required::of(arm.run), asked(arm.run));
@@ -324,8 +337,8 @@ impl Turn {
 struct Counted<'a> {
     clusters: BTreeMap<ClusterKey<'a>, Vec<f64>>,
     shares: [Vec<f64>; 2],
-    /// Sums over all cases of the least and the largest difference.
-    ends: [Vec<f64>; 2],
+    /// The least and the largest difference of every case, whatever its missing repeats would have said.
+    ends: Vec<Ends<'a>>,
     flips: Flips,
     repeated: [Vec<(usize, usize)>; 2],
     /// The most repeats of a case, over all variants.
@@ -337,14 +350,19 @@ struct Counted<'a> {
     dropped: Vec<CaseId>,
 }
 
+/// A case's source, its id, and the least and the largest difference that it could have.
+type Ends<'a> = (ClusterKey<'a>, &'a CaseId, [f64; 2]);
+
 type ClusterKey<'a> = (Option<PublishedAt>, &'a str, &'a str, Option<&'a str>);
 
 impl<'a> Counted<'a> {
     fn add(&mut self, case: &'a CaseRecord, pairs: &[Both]) {
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
         self.is_missing |= pairs.iter().flatten().any(|repeats| repeats.missing > 0);
-        self.ends[0].push(mean(pairs.iter().map(|[base, candidate]| candidate.ends()[0] - base.ends()[1]).collect()));
-        self.ends[1].push(mean(pairs.iter().map(|[base, candidate]| candidate.ends()[1] - base.ends()[0]).collect()));
+        let end = |end: usize| {
+            mean(pairs.iter().map(|[base, candidate]| candidate.ends()[end] - base.ends()[1 - end]).collect())
+        };
+        self.ends.push((source_of(case), &case.id, [end(0), end(1)]));
         let decided: Vec<&Both> = pairs.iter().filter(|both| both.iter().all(|of| of.decided() > 0)).collect();
         if decided.is_empty() {
             self.dropped.push(case.id.clone());
@@ -355,7 +373,7 @@ impl<'a> Counted<'a> {
         for side in 0..2 {
             self.shares[side].push(shares[side]);
             self.repeated[side].extend(decided.iter().map(|both| (both[side].passed, both[side].decided())));
-            let repeats = decided.iter().map(|both| both[side].decided()).sum();
+            let repeats = decided.iter().map(|both| both[side].all()).sum();
             self.repeats[side] = self.repeats[side].max(repeats);
         }
         self.clusters.entry(source_of(case)).or_default().push(shares[1] - shares[0]);
@@ -394,11 +412,18 @@ impl<'a> Counted<'a> {
             Method::Tango => self.flips.tango(level),
             Method::CaseMeans | Method::Clusters => differences.guarded_interval(level),
         };
+        let range = interval.ok().map(|interval| self.widened(interval, method, level));
         let tested = tested(method, self.flips, &differences);
         let mean = |values: &[f64]| Differences::independent(values.iter().copied()).mean();
         let rates = mean(&self.shares[0]).and_then(|base| Ok([base, mean(&self.shares[1])?])).ok();
-        let bounds = self.is_missing.then(|| self.ends.each_ref().map(|ends| mean(ends).unwrap_or_default()));
-        let verdicts = interval.ok().map(|interval| verdicts(interval, bounds, options.margin));
+        let bounds = self.is_missing.then(|| {
+            [0, 1].map(|end| {
+                let ends: Vec<f64> = self.ends.iter().map(|(.., ends)| ends[end]).collect();
+                mean(&ends).unwrap_or_default()
+            })
+        });
+        let verdict = |of: Option<Interval>| of.map(|of| Verdict::of(of.low, of.high, options.margin));
+        let (alone, held) = (verdict(interval.ok()), verdict(range));
         let (detectable, needed) = outlook(method, self.flips, &differences);
         Compared {
             subject,
@@ -417,8 +442,9 @@ impl<'a> Counted<'a> {
             family: 0,
             seed: tested.seed,
             bounds,
-            verdict: verdicts.map(|[_, held]| held),
-            is_weakened: verdicts.is_some_and(|[alone, held]| alone != held),
+            range,
+            verdict: held,
+            is_weakened: alone != held,
             fixed: self.fixed,
             broken: self.broken,
             flaky: self.flaky,
@@ -429,19 +455,61 @@ impl<'a> Counted<'a> {
             needed,
         }
     }
-}
 
-/// The verdict on the cases at hand, and the one that holds whatever the missing trials would have said.
-fn verdicts(interval: Interval, bounds: Option<[f64; 2]>, margin: f64) -> [Verdict; 2] {
-    [interval, widened(interval, bounds)].map(|interval| Verdict::of(interval.low, interval.high, margin))
-}
+    /// The union of the intervals that the missing trials could have led to: some of the cases that lack one at their
+    /// worst, the others at their best, from all to none, in both orders. An interval's ends are convex in each
+    /// difference, so that none between would reach further.
+    fn widened(&self, interval: Interval, method: Method, level: f64) -> Interval {
+        let mut open: Vec<&Ends<'_>> = self.ends.iter().filter(|(.., [least, most])| least < most).collect();
+        // An order that swapping the arms does not change.
+        open.sort_by(|(source, id, a), (other_source, other_id, b)| {
+            let width = |[least, most]: &[f64; 2]| most - least;
+            let key = width(b).total_cmp(&width(a));
+            source.cmp(other_source).then(key).then_with(|| id.cmp(other_id))
+        });
+        if open.is_empty() {
+            return interval;
+        }
+        let steps = open.len().min(MOST_STEPS);
+        let mut widened = interval;
+        for step in 0..=steps {
+            let many = open.len() * step / steps;
+            for first in 0..2 {
+                let completed = self.completed(&open, many, first, method, level);
+                widened.low = widened.low.min(completed.map_or(-1.0, |of| of.low));
+                widened.high = widened.high.max(completed.map_or(1.0, |of| of.high));
+            }
+        }
+        widened
+    }
 
-/// The interval moved to both ends of the bounds.
-fn widened(interval: Interval, bounds: Option<[f64; 2]>) -> Interval {
-    let Interval { estimate, low, high } = interval;
-    let [least, most] = bounds.unwrap_or([estimate; 2]);
-    let (low, high) = (low + (least - estimate).min(0.0), high + (most - estimate).max(0.0));
-    Interval { estimate, low: low.max(-1.0), high: high.min(1.0) }
+    /// The interval if the first `many` of the cases in `open` ended at the end `first`, and the others at the other.
+    fn completed(
+        &self,
+        open: &[&Ends<'_>],
+        many: usize,
+        first: usize,
+        method: Method,
+        level: f64,
+    ) -> Result<Interval, Undefined> {
+        let settled =
+            self.ends.iter().filter(|(.., [least, most])| least >= most).map(|(source, _, ends)| (source, ends[0]));
+        let ended = open
+            .iter()
+            .enumerate()
+            .map(|(n, (source, _, ends))| (source, if n < many { ends[first] } else { ends[1 - first] }));
+        let mut clusters: BTreeMap<&ClusterKey<'_>, Vec<f64>> = BTreeMap::new();
+        for (source, difference) in settled.chain(ended) {
+            clusters.entry(source).or_default().push(difference);
+        }
+        if method == Method::Tango {
+            let count = |is: fn(f64) -> bool| clusters.values().flatten().filter(|d| is(**d)).count();
+            let (gained, lost) = (count(|d| d > 0.0), count(|d| d < 0.0));
+            // Tango's interval does not ask how the cases that stay as they are stay.
+            return Flips { both: self.ends.len() - gained - lost, gained, lost, neither: 0 }.tango(level);
+        }
+        Differences::new(clusters.into_values()).guarded_interval(level)
+    }
 }
 
 struct Tested {

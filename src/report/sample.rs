@@ -14,6 +14,9 @@ use crate::response::{FailureKind, Finish, FinishReason, Usage};
 use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 use crate::trial::TrialId;
 
+/// The title of cases that are given none.
+const SHARED_TITLE: &str = "量子分野の交流会、シカゴで開催";
+
 /// A run under construction: cases are added one by one, each asked of every prompt and model.
 pub(crate) struct RunBuilder {
     header: RunHeader,
@@ -93,7 +96,7 @@ impl RunBuilder {
 
     /// Adds a case. What its trials score is what it requires; without any, `japanese_only`.
     pub(crate) fn case(self, id: &str, judge: impl Fn(TrialBuilder) -> TrialBuilder) -> Self {
-        self.titled(id, "量子分野の交流会、シカゴで開催", judge)
+        self.titled(id, SHARED_TITLE, judge)
     }
 
     pub(crate) fn titled(mut self, id: &str, title: &str, judge: impl Fn(TrialBuilder) -> TrialBuilder) -> Self {
@@ -119,7 +122,10 @@ impl RunBuilder {
         }
         required.sort_unstable();
         required.dedup();
-        let source = Source { publisher: "文部科学省".to_owned(), title: title.to_owned(), ..Source::default() };
+        // A title may be shared; the body makes each case one of its own source.
+        let body = (title == SHARED_TITLE).then(|| id.to_owned());
+        let source =
+            Source { publisher: "文部科学省".to_owned(), title: title.to_owned(), body, ..Source::default() };
         let id = id.parse().unwrap();
         self.header.cases.push(CaseRecord { id, tags: Vec::new(), vars: BTreeMap::new(), source, required });
         self

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
+use crate::compare::sources;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status};
 pub(crate) use crate::outcome::{Required, Subject};
 use crate::property::Property;
 use crate::report::lang::Words;
 use crate::response::FinishReason;
-use crate::stats::{Interval, LEVEL, wilson};
+use crate::stats::{Interval, LEVEL, wilson_of_sources};
 
 /// How a status of a subject is called: a trial passed, a property's verdict is `pass`.
 pub(crate) fn status_name(subject: Subject, status: Status, words: &Words) -> &'static str {
@@ -30,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) passed_cases: usize,
     /// Cases that passed in every repeat or failed in one.
     pub(crate) decided_cases: usize,
+    /// The sources that these come from.
+    pub(crate) decided_sources: usize,
 }
 
 impl Tally {
@@ -53,7 +56,7 @@ impl Tally {
 
     /// The share of cases that passed, of those decided; `None` if there are none.
     pub(crate) fn rate(&self) -> Option<Interval> {
-        wilson(self.passed_cases, self.decided_cases, LEVEL)
+        wilson_of_sources(self.passed_cases, self.decided_cases, self.decided_sources, LEVEL)
     }
 }
 
@@ -92,8 +95,14 @@ impl VariantTally<'_> {
 }
 
 /// How the rates of a run were found, as the column `method` names it.
-pub(crate) const fn method(run: &Run) -> &'static str {
-    if run.header.repeats > 1 { "wilson95-cases-all-repeats" } else { "wilson95" }
+pub(crate) fn method(run: &Run) -> &'static str {
+    let has_shared_sources = sources(&run.header.cases) < run.header.cases.len();
+    match (run.header.repeats > 1, has_shared_sources) {
+        (false, false) => "wilson95",
+        (false, true) => "wilson95-sources",
+        (true, false) => "wilson95-cases-all-repeats",
+        (true, true) => "wilson95-sources-all-repeats",
+    }
 }
 
 /// Whether the token limit cut the answer.
@@ -121,7 +130,7 @@ pub(crate) fn tally(run: &Run) -> Vec<VariantTally<'_>> {
             }
         }
     }
-    counters.into_iter().map(|(variant, cases)| variant.finish(&cases, run.header.repeats)).collect()
+    counters.into_iter().map(|(variant, cases)| variant.finish(&cases, run)).collect()
 }
 
 /// The repeats of each case.
@@ -157,11 +166,15 @@ impl<'a> VariantTally<'a> {
         }
     }
 
-    fn finish(mut self, cases: &[CaseCounter<'a>], repeats: u32) -> Self {
+    fn finish(mut self, cases: &[CaseCounter<'a>], run: &Run) -> Self {
+        // A case with a repeat outstanding has not passed in every repeat, but one failure decides it.
+        let passes = |case: &Repeats| case.failed == 0 && case.passed >= run.header.repeats;
         for ((_, tally), cases) in self.subjects.iter_mut().zip(cases) {
-            // A case with a repeat outstanding has not passed in every repeat, but one failure decides it.
-            tally.passed_cases = cases.values().filter(|case| case.failed == 0 && case.passed >= repeats).count();
-            tally.decided_cases = tally.passed_cases + cases.values().filter(|case| case.failed > 0).count();
+            let decided = |id: &CaseId| cases.get(id).is_some_and(|case| case.failed > 0 || passes(case));
+            let records: Vec<_> = run.header.cases.iter().filter(|record| decided(&record.id)).collect();
+            tally.passed_cases = cases.values().filter(|case| passes(case)).count();
+            tally.decided_cases = records.len();
+            tally.decided_sources = sources(records);
         }
         self
     }
@@ -222,7 +235,8 @@ mod tests {
         for (passed_cases, decided_cases, words) in
             [(17, 20, "17/20 85 % (64–95)"), (20, 20, "20/20 100 % (84–100)"), (0, 0, "–")]
         {
-            assert_eq!(Tally { passed_cases, decided_cases, ..Tally::default() }.rate_in_words(), words);
+            let tally = Tally { passed_cases, decided_cases, decided_sources: decided_cases, ..Tally::default() };
+            assert_eq!(tally.rate_in_words(), words);
         }
     }
 

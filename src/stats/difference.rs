@@ -79,10 +79,12 @@ impl Differences {
         Ok(Interval { estimate, low: estimate - half, high: estimate + half })
     }
 
-    /// The same, guarded: two cases that turn wholly, one each way, are added first. Where variants are nearly identical
-    /// the plain interval collapses and holds the truth far too seldom; this one holds it at least as often as it says
-    /// (`examples/coverage.rs`), and is therefore wider where cases are few. A smaller step, such as one over the
-    /// repeats, fails where repeats agree: they are then no finer measure than one. The estimate stays that of the values.
+    /// The same, guarded: two sources whose cases turn wholly, one each way, are added first, as large as a source is on
+    /// average (for cases that have nothing in common, two cases). Where variants are nearly identical the plain interval
+    /// collapses and holds the truth far too seldom; this one holds it at least as often as it says (`examples/coverage`),
+    /// and is therefore wider where sources are few. A smaller step, such as one over the repeats, fails where repeats
+    /// agree, and smaller sources fail where the cases of one agree: they are then no finer measure than one. The
+    /// estimate stays that of the values.
     ///
     /// # Errors
     /// There are no cases, the cases are of one cluster, or the level is none.
@@ -100,14 +102,16 @@ impl Differences {
         Ok(Interval { estimate, low, high })
     }
 
-    /// The values with the two cases that guard their interval: what a forecast that is to fit it rests on.
+    /// The values with the two sources that guard their interval: what a forecast that is to fit it rests on.
     #[must_use]
     pub fn guarded(&self) -> Self {
         self.with_guards(1.0)
     }
 
     fn with_guards(&self, step: f64) -> Self {
-        Self::new(self.clusters.iter().cloned().chain([vec![step], vec![-step]]))
+        // Rounded up: a fraction of a case more is the cautious side.
+        let size = self.n().div_ceil(self.clusters().max(1)).max(1);
+        Self::new(self.clusters.iter().cloned().chain([vec![step; size], vec![-step; size]]))
     }
 
     /// The p of t for no mean difference, two-sided. If all differences are 0, p is 1 by definition.
@@ -222,6 +226,17 @@ mod tests {
         let found = swapped.guarded_interval(LEVEL).unwrap();
         assert_eq!(mirrored, found);
         assert_eq!((d.t_p(), d.sign_flip()), (swapped.t_p(), swapped.sign_flip()));
+    }
+
+    #[test]
+    fn many_equal_cases_of_few_sources_prove_little() {
+        let width = |sources: usize, cases: usize| {
+            let interval = Differences::new(vec![vec![0.0; cases]; sources]).guarded_interval(LEVEL).unwrap();
+            interval.high - interval.low
+        };
+        assert!((width(3, 1) - width(3, 40)).abs() < 1e-12, "{} {}", width(3, 1), width(3, 40));
+        assert!(width(3, 40) > 1.0, "{}", width(3, 40));
+        assert!(width(17, 3) > 0.2, "{}", width(17, 3));
     }
 
     #[test]

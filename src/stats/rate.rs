@@ -13,15 +13,26 @@ pub fn wilson(passed: usize, n: usize, level: f64) -> Option<Interval> {
     if n == 0 || passed > n {
         return None;
     }
+    score_interval(as_f64(passed) / as_f64(n), as_f64(n), level)
+}
+
+/// The same for `passed` of `n` cases that come from so many `sources`: as if each source were one case. Cases of one
+/// source often pass or fail together; how often, a few sources do not tell, so the cautious end is taken.
+pub fn wilson_of_sources(passed: usize, n: usize, sources: usize, level: f64) -> Option<Interval> {
+    if n == 0 || passed > n || sources == 0 {
+        return None;
+    }
+    score_interval(as_f64(passed) / as_f64(n), as_f64(sources.min(n)), level)
+}
+
+fn score_interval(share: f64, n: f64, level: f64) -> Option<Interval> {
     let z = quantile(level)?;
-    let (passed, n) = (as_f64(passed), as_f64(n));
-    let share = passed / n;
     let scale = 1.0 + z * z / n;
     let centre = (share + z * z / (2.0 * n)) / scale;
     let half = z / scale * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
     // At 0 and n the ends are 0 and 1 exactly; rounding would leave a trace such as 1e-17.
-    let low = if passed == 0.0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if passed >= n { 1.0 } else { (centre + half).min(1.0) };
+    let low = if share == 0.0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if share >= 1.0 { 1.0 } else { (centre + half).min(1.0) };
     Some(Interval { estimate: share, low, high })
 }
 
@@ -55,6 +66,15 @@ mod tests {
             assert!((interval.low - low).abs() < 5e-7, "{passed}/{n}: {interval:?}");
             assert!((interval.high - high).abs() < 5e-7, "{passed}/{n}: {interval:?}");
         }
+    }
+
+    #[test]
+    fn cases_of_one_source_count_as_one() {
+        assert_eq!(wilson_of_sources(20, 20, 20, LEVEL), wilson(20, 20, LEVEL));
+        let few = wilson_of_sources(120, 120, 3, LEVEL).unwrap();
+        let three = wilson(3, 3, LEVEL).unwrap();
+        assert_eq!((few.low, few.high), (three.low, three.high));
+        assert_eq!(wilson_of_sources(0, 0, 0, LEVEL), None);
     }
 
     #[test]

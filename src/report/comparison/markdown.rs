@@ -119,7 +119,7 @@ fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) 
 pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 10] {
     let none = || "–".to_owned();
     let percent = |side: usize| compared.rates.map_or_else(none, |rates| format!("{:.0} %", rates[side] * 100.0));
-    let interval = compared.range();
+    let interval = compared.range;
     let count = |ids: &[crate::id::CaseId]| if ids.is_empty() { String::new() } else { ids.len().to_string() };
     [
         percent(0),

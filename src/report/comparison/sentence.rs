@@ -133,7 +133,7 @@ const ENGLISH: Sentences = Sentences {
 
 fn english_finding(compared: &Compared, margin: f64) -> String {
     let counts = format!("fixed {}, broke {}", compared.fixed.len(), compared.broken.len());
-    let range = match (compared.range(), compared.interval) {
+    let range = match (compared.range, compared.interval) {
         (Some(range), _) => range,
         (None, Err(why)) => return format!("No figure: {}.", (ENGLISH.undefined)(why)),
         (None, Ok(_)) => return "No figure.".to_owned(),
@@ -323,7 +323,7 @@ const JAPANESE: Sentences = Sentences {
 
 fn japanese_finding(compared: &Compared, margin: f64) -> String {
     let counts = format!("改善{}件、悪化{}件", compared.fixed.len(), compared.broken.len());
-    let range = match (compared.range(), compared.interval) {
+    let range = match (compared.range, compared.interval) {
         (Some(range), _) => range,
         (None, Err(why)) => return format!("数値を出せません。{}。", (JAPANESE.undefined)(why)),
         (None, Ok(_)) => return "数値を出せません。".to_owned(),
