@@ -3,6 +3,7 @@
 //! Promises that all mistakes of all files are told together, under names as the user would type them from where they
 //! are. Leaves what the files mean to `project`, `prompt` and `case`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -15,8 +16,9 @@ use super::spreadsheet::{self, Part};
 use crate::case::{Case, in_order, parse_case_toml, parse_jsonl};
 use crate::diagnostic::{Diagnostic, TextFile};
 use crate::model::Model;
-use crate::project::{self, Project};
+use crate::project::{self, Project, Rule};
 use crate::prompt::Prompt;
+use crate::property::Property;
 
 /// The name of the file that makes a folder a project.
 pub(super) const CONFIG: &str = "evalrun.toml";
@@ -125,7 +127,9 @@ impl Loaded {
         let prompts = reading.prompts()?;
         let cases = reading.cases()?;
         let names: Vec<&str> = prompts.names.iter().map(String::as_str).collect();
-        for named in project.iter().flat_map(|project| &project.run.prompts) {
+        let gate = project.as_ref().and_then(|project| project.gate.as_ref());
+        let in_gate = gate.iter().flat_map(|gate| &gate.prompts);
+        for named in project.iter().flat_map(|project| &project.run.prompts).chain(in_gate) {
             let name = named.id.as_str();
             if let Some(file) = config.as_ref().filter(|_| !names.contains(&name)) {
                 let unknown = file.diagnose(named.span.clone(), format!("there is no prompt `{name}`"));
@@ -133,6 +137,9 @@ impl Loaded {
                 let needed = unknown.hint.is_none();
                 reading.problems.push(if needed { unknown.hint(format!("write prompts/{name}.md")) } else { unknown });
             }
+        }
+        if let (Some(file), Some(project)) = (&config, &project) {
+            reading.problems.extend(rules_about_nothing(file, project, &cases));
         }
         let problems = reading.problems;
         match project {
@@ -152,6 +159,23 @@ impl Loaded {
         models.sort_by_key(rank);
         models
     }
+}
+
+/// Rules of the gate about properties that no case requires: a typing error would let the gate pass.
+fn rules_about_nothing(file: &TextFile, project: &Project, cases: &[Case]) -> Vec<Diagnostic> {
+    let required: BTreeSet<Property> =
+        cases.iter().flat_map(|case| case.require.over(&project.require).properties().collect::<Vec<_>>()).collect();
+    let nothing = |rule: &Rule| {
+        let name = rule.property.filter(|property| !required.contains(property))?.name();
+        let problem =
+            file.diagnose(rule.span.clone(), format!("the gate has a rule about `{name}`, which no case requires"));
+        Some(problem.hint(format!("require it: `{name} = …` in [require], or take the rule out")))
+    };
+    // Cases that could not be read may be those that require it.
+    if cases.is_empty() {
+        return Vec::new();
+    }
+    project.gate.iter().flat_map(|gate| &gate.rules).filter_map(nothing).collect()
 }
 
 fn in_run_order(mut prompts: Vec<Prompt>, project: &Project) -> Vec<Prompt> {

@@ -117,6 +117,8 @@ pub struct Rule {
     pub max_drop: Option<f64>,
     /// How many cases may fail that passed in the baseline.
     pub max_broken: Option<usize>,
+    /// Where it stands in evalrun.toml.
+    pub span: Range<usize>,
 }
 
 impl GateSettings {
@@ -171,8 +173,15 @@ fn read_rule(table: &Table<'_, '_>, property: Option<Property>) -> Option<Rule> 
     let key = property.map_or("all", Property::name);
     let node = table.get(key)?;
     let reader = table.reader;
-    let mut rule =
-        Rule { property, tier: Tier::default(), min_rate: None, on: On::default(), max_drop: None, max_broken: None };
+    let mut rule = Rule {
+        property,
+        tier: Tier::default(),
+        min_rate: None,
+        on: On::default(),
+        max_drop: None,
+        max_broken: None,
+        span: node.span.clone(),
+    };
     // `all = 0.9` is short for the rule that says no more.
     if let Value::Integer(_) | Value::Float(_) = &node.value {
         rule.min_rate = in_share(reader, &node.span, key, reader.number(node)?);
@@ -184,6 +193,9 @@ fn read_rule(table: &Table<'_, '_>, property: Option<Property>) -> Option<Rule> 
     rule.on = choice(&settings, "on", &[("estimate", On::Estimate), ("low", On::Low)]).unwrap_or_default();
     rule.max_drop = share(&settings, "max_drop");
     rule.max_broken = settings.integer("max_broken");
+    if let Some(on) = settings.get("on").filter(|_| settings.get("min_rate").is_none()) {
+        reader.problem(&on.span, "`on` says what is held against `min_rate`, and there is none");
+    }
     let is_empty = ["min_rate", "max_drop", "max_broken"].into_iter().all(|key| settings.get(key).is_none());
     settings.finish();
     if is_empty {
@@ -248,6 +260,12 @@ mod tests {
         assert_eq!((all.property, all.min_rate, all.tier), (None, Some(0.8), Tier::Critical));
         assert_eq!((no_fabrication.on, no_fabrication.tier), (On::Low, Tier::Supporting));
         assert_eq!((no_fabrication.max_drop, no_fabrication.max_broken), (Some(0.05), Some(0)));
+    }
+
+    #[test]
+    fn on_without_a_rate_is_a_mistake() {
+        let found = gate("[gate]\nall = { max_broken = 0, on = \"low\" }\n").unwrap_err();
+        assert_eq!(found, ["evalrun.toml:2:30: `on` says what is held against `min_rate`, and there is none"]);
     }
 
     #[test]
