@@ -341,6 +341,8 @@ fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
             r"\\?[\[({<【][^\])}>】\n]{0,24}(?:日付|日時|氏名|名前|会社名|社名|企業名|団体名|組織名|選手名|部署名|学校名|商品名|製品名|地名|場所名|会場名|発表元|発表者|発行元|公開日|媒体名",
             r"|金額|人数|数値|住所|電話番号|連絡先|リンク|URL|画像|写真|図|ここに|記入|挿入|入力|要確認|未定義|未記入|追記|差し替え|計算してください|Insert|insert|TODO|TBD|placeholder|名称)",
             r"[^\])}>】\n]{0,16}\\?[\])}>】]|\{\{[^}\n]{1,30}\}\}|`Insert [A-Za-z ]+`",
+            // A word for what is to stand there, and nothing else.
+            r"|[\[{][\p{Han}\p{Hiragana}\p{Katakana}ー・]{1,10}(?:名|先|数|額|日|欄)[\]}]",
         ))
     });
     for found in CIRCLES.find_iter(&passage.text) {
@@ -601,3 +603,6 @@ fn line_if_bracketed(passage: &Passage<'_>, block: usize, range: &Range<usize>) 
         range.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,3 +19,6 @@ fn known_text(subject: &Subject<'_>) -> String {
         .chain(&source.background);
     texts.chain(source.aliases.iter().flatten()).map(String::as_str).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::source::{Allowed, Finding};
 use crate::score::Basis;
 use crate::text::Passage;
 
-/// What the case says of reported speech in the answer; brackets, spaces and full stops are no rewording.
+/// What the case says of reported speech in the answer; brackets, spaces, commas and full stops are no rewording.
 pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, range: &Range<usize>) -> Finding {
     let wanted = words_only(&passage.text[range.clone()]);
     if let Some(known) = allowed.in_order().find(|known| words_only(&known.passage.text).contains(&wanted)) {
@@ -32,7 +32,7 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, range: &Range<u
 }
 
 fn words_only(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !"「」『』\"“”、。!?・…".contains(*c)).collect()
+    text.chars().filter(|c| !c.is_whitespace() && !"「」『』\"“”、。,!?・…".contains(*c)).collect()
 }
 
 fn quoted_parts(text: &str) -> Vec<&str> {
@@ -58,4 +58,18 @@ fn bare_contact(text: &str) -> String {
     let text = text.trim_end_matches(['/', '番']);
     let text = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
     text.strip_prefix("www.").unwrap_or(text).replace('-', "").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_and_full_stops_are_no_rewording() {
+        for text in ["検査を、診療所で受けたい。", "検査を,診療所で受けたい。", "「検査を診療所で受けたい」"]
+        {
+            assert_eq!(words_only(text), "検査を診療所で受けたい");
+        }
+        assert_ne!(words_only("1.5倍"), words_only("15倍"));
+    }
 }
