@@ -199,7 +199,7 @@ pub struct RunArgs {
     /// Which part of the project takes part.
     #[command(flatten)]
     pub selection: SelectionArgs,
-    /// The most requests under way at once [default: as evalrun.toml says, else 8 for each account]
+    /// The most requests under way at once [default: as evalrun.toml says, else as many as each server bears]
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = clap::value_parser!(u32).range(1..))]
     pub concurrency: Option<u32>,
     /// Where answers are kept for further runs.

@@ -36,11 +36,11 @@ use crate::report::without_ci_commands;
 use crate::score::SCORER_VERSION;
 use crate::trial::{Plan, TrialId};
 
-/// Requests under way at once for each account, unless the user says a number.
-const DEFAULT_PER_ACCOUNT: usize = 8;
+/// Where an account's limit on requests under way starts, unless the user says a number.
+const DEFAULT_START: usize = 8;
 
-/// Requests under way at once over all accounts, unless the user says a number.
-const DEFAULT_TOTAL: usize = 64;
+/// The most requests under way at once, unless the user says a number.
+const DEFAULT_MOST: usize = 256;
 
 /// Runs the command.
 ///
@@ -116,8 +116,8 @@ fn check_keys(plan: &Plan, context: &Context) -> Result<(), Error> {
 
 fn concurrency(args: &RunArgs, loaded: &Loaded) -> Concurrency {
     match args.concurrency.or(loaded.project.run.concurrency) {
-        Some(most) => Concurrency { per_account: most as usize, total: most as usize },
-        None => Concurrency { per_account: DEFAULT_PER_ACCOUNT, total: DEFAULT_TOTAL },
+        Some(most) => Concurrency { start: most as usize, per_account: most as usize, total: most as usize },
+        None => Concurrency { start: DEFAULT_START, per_account: DEFAULT_MOST, total: DEFAULT_MOST },
     }
 }
 
@@ -282,6 +282,7 @@ fn ask(
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
     let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
     let journal = Arc::clone(&begun.journal);
+    let history = Arc::clone(&begun.journal);
     let setup = Setup {
         plan: Arc::new(plan),
         done: begun.done.clone(),
@@ -291,6 +292,7 @@ fn ask(
         scorer: scorer(day_of(begun.started_at)),
         answers: Arc::clone(asking.answers),
         keep: Arc::new(move |outcome| journal.append(outcome)),
+        keep_limit: Arc::new(move |model, slowed| history.append_limit(model, slowed)),
         jitter: random_jitter(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

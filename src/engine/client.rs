@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::event::Event;
 use super::limit::{Lane, Permit};
 use super::retry::{Decision, GiveUp, Policy, decide};
-use super::runner::Cancel;
+use super::runner::{Cancel, KeepLimit};
 use super::transport::{Reply, Transport};
 use crate::outcome::Attempt;
 use crate::request::Request;
@@ -37,6 +37,7 @@ pub(super) struct Client {
     pub transport: Transport,
     pub policy: Policy,
     pub jitter: Jitter,
+    pub keep_limit: KeepLimit,
     pub events: mpsc::Sender<Event>,
     /// How far the run is to end early.
     pub halt: watch::Sender<Cancel>,
@@ -79,7 +80,7 @@ pub(super) struct Asked {
 
 impl Client {
     /// Asks a trial's question, beginning with `permit`.
-    pub(super) async fn ask(&self, lane: &Lane, trial: &Trial, request: &Request, permit: Permit) -> Asked {
+    pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, permit: Permit) -> Asked {
         let began = Instant::now();
         let mut permit = Some(permit);
         let mut attempts = Vec::new();
@@ -89,33 +90,59 @@ impl Client {
 
     async fn attempts(
         &self,
-        lane: &Lane,
+        lane: &Arc<Lane>,
         trial: &Trial,
         request: &Request,
         permit: &mut Option<Permit>,
         attempts: &mut Vec<Attempt>,
     ) -> End {
         let began = Instant::now();
+        // Attempts that only find out whether a server lets anything through: they are bounded in time, for all trials.
+        let mut probes = 0;
         loop {
+            let ticket = permit.as_ref().map(|permit| permit.ticket);
+            probes += usize::from(permit.as_ref().is_some_and(|permit| permit.is_probe));
             let failure = match self.attempt(trial, request, attempts).await {
                 None => return End::Abandoned,
-                Some(Ok(reply)) => return End::Answered(reply),
+                Some(Ok(reply)) => {
+                    if let Some(ticket) = ticket {
+                        lane.answered(ticket, tokens(&reply));
+                    }
+                    if let Some(wait) = reply.used_up {
+                        lane.pause(wait);
+                    }
+                    return End::Answered(reply);
+                }
                 Some(Err(failure)) => failure,
             };
-            let wait = match self.decide(trial, &failure, attempts.len(), began.elapsed()) {
+            let wait = match self.decide(trial, &failure, (attempts.len() - probes).max(1), began.elapsed()) {
                 Decision::RetryAfter(wait) => wait,
                 Decision::GiveUp(reason) => {
                     self.tell_failed(trial, &failure, None).await;
                     return End::Failed(failure, reason);
                 }
             };
-            if failure.kind == FailureKind::RateLimited {
-                lane.pause_for(wait);
-            }
+            let own_wait = if failure.kind == FailureKind::RateLimited {
+                let slowed = ticket.and_then(|ticket| lane.refused(ticket, failure.retry_after, wait));
+                if let Some(lasted) = lane.shut_for().filter(|lasted| *lasted > self.policy.shut) {
+                    self.tell_failed(trial, &failure, None).await;
+                    return End::Failed(failure, GiveUp::Shut { lasted });
+                }
+                if let Some(slowed) = slowed {
+                    // History alone: what cannot be noted here is no reason to end a run; outcomes will tell of a full disk.
+                    let _ = (self.keep_limit)(&trial.id.model, &slowed);
+                    self.tell(Event::SlowedDown { model: trial.id.model.clone(), slowed }).await;
+                }
+                // The lane's pause is the trial's: it does not wait twice.
+                Duration::ZERO
+            } else {
+                lane.troubled();
+                wait
+            };
             *permit = None;
             let waited = Instant::now();
             self.tell_failed(trial, &failure, Some(wait)).await;
-            *permit = match self.wait(lane, wait).await {
+            *permit = match self.wait(lane, own_wait).await {
                 Ok(permit) => Some(permit),
                 Err(end) => return end,
             };
@@ -157,7 +184,7 @@ impl Client {
     }
 
     /// Waits before the next attempt, then for a permit; an error is the question's end.
-    async fn wait(&self, lane: &Lane, wait: Duration) -> Result<Permit, End> {
+    async fn wait(&self, lane: &Arc<Lane>, wait: Duration) -> Result<Permit, End> {
         let next = async {
             tokio::time::sleep(wait).await;
             lane.permit().await
@@ -195,6 +222,12 @@ impl Client {
             further
         });
     }
+}
+
+/// What an answer cost in tokens, as far as the server says.
+fn tokens(reply: &Reply) -> Option<u64> {
+    let usage = &reply.response.usage;
+    Some(usage.input_tokens? + usage.output_tokens?)
 }
 
 fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) -> Attempt {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::limit::Slowed;
 use crate::id::ModelId;
 use crate::outcome::Status;
 use crate::response::{Failure, FinishReason, Usage};
@@ -33,6 +34,13 @@ pub enum Event {
         failure: Failure,
         /// How long is waited before the next attempt; `None` if there is none.
         wait: Option<Duration>,
+    },
+    /// A server refused, and what is sent to it became less, or slower.
+    SlowedDown {
+        /// Which model.
+        model: ModelId,
+        /// What changed.
+        slowed: Slowed,
     },
     /// A trial has its outcome, and the outcome is kept.
     TrialFinished {

@@ -22,10 +22,10 @@ pub use answers::{Answer, Answers, NotStored};
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, Summary};
 pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
-pub use limit::Concurrency;
+pub use limit::{Concurrency, Slowed};
 pub use progress::{Display, Progress};
 pub use retry::Policy;
-pub use runner::{Cancel, Finished, Keep, Scorer, Setup, run};
+pub use runner::{Cancel, Finished, Keep, KeepLimit, Scorer, Setup, run};
 pub use store::{Prune, Share, Store, StoreError};
 pub use transport::{Transport, missing_key, recorded_answer, recorded_mistakes};
 

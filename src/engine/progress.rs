@@ -104,6 +104,11 @@ impl Progress {
                 let next = wait.map(|wait| format!("; again in {:.1} s", wait.as_secs_f64())).unwrap_or_default();
                 self.note(&format!("{trial}: {failure}{next}"));
             }
+            Event::SlowedDown { model, slowed } => {
+                if self.is_verbose {
+                    self.say(&format!("{model}: {slowed}"));
+                }
+            }
             Event::TrialFinished { summary } => {
                 self.counts.add(summary.status, 1);
                 if self.is_verbose {

@@ -19,6 +19,8 @@ pub struct Policy {
     pub cap: Duration,
     /// The longest time from a trial's first attempt to the beginning of its last.
     pub total: Duration,
+    /// How long a server may refuse everything without saying until when: then its model is asked no more.
+    pub shut: Duration,
 }
 
 impl Default for Policy {
@@ -28,6 +30,7 @@ impl Default for Policy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(30),
             total: Duration::from_secs(900),
+            shut: Duration::from_secs(180),
         }
     }
 }
@@ -48,6 +51,11 @@ pub enum GiveUp {
     Final,
     /// This many attempts were made: as many as the policy allows.
     Attempts(u32),
+    /// The model's server has refused everything for so long, without saying until when.
+    Shut {
+        /// How long.
+        lasted: Duration,
+    },
     /// The next attempt would begin later than the policy allows.
     Time {
         /// How long a trial may take.
@@ -96,6 +104,7 @@ impl fmt::Display for GiveUp {
             Self::Final => Ok(()),
             Self::Attempts(1) => f.write_str("given up after 1 attempt"),
             Self::Attempts(attempts) => write!(f, "given up after {attempts} attempts"),
+            Self::Shut { lasted } => write!(f, "given up, since nothing was let through for {} s", lasted.as_secs()),
             Self::Time { total } => write!(f, "given up, since a trial may take no longer than {total:?}"),
             Self::Hint { asked, total } => {
                 write!(

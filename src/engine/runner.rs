@@ -17,7 +17,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use super::answers::{Answer, Answers};
 use super::client::{Asked, Client, End, Jitter};
 use super::event::{Counts, Event, Summary};
-use super::limit::{Concurrency, Lane, Permit, lanes};
+use super::limit::{Concurrency, Lane, Permit, Slowed, lanes};
 use super::retry::{GiveUp, Policy};
 use super::transport::{NOT_STARTED, Transport};
 use crate::id::ModelId;
@@ -33,6 +33,9 @@ pub type Scorer = Arc<dyn Fn(&Trial, &Response) -> Vec<Score> + Send + Sync>;
 
 /// Keeps an outcome; when it returns, nothing short of a broken disk loses it.
 pub type Keep = Arc<dyn Fn(&Outcome) -> io::Result<()> + Send + Sync>;
+
+/// Keeps the history of a model's limits.
+pub type KeepLimit = Arc<dyn Fn(&ModelId, &Slowed) -> io::Result<()> + Send + Sync>;
 
 /// The most trials of a model that are begun and not ended: those that wait for a retry take memory, too.
 const MAX_OPEN: usize = 1024;
@@ -68,6 +71,8 @@ pub struct Setup {
     pub answers: Arc<Answers>,
     /// Keeps outcomes.
     pub keep: Keep,
+    /// Keeps the history of limits; a run goes on without it.
+    pub keep_limit: KeepLimit,
     /// Random numbers in 0..1 that spread retries over time.
     pub jitter: Jitter,
 }
@@ -154,6 +159,7 @@ impl Runner {
                 transport,
                 policy: setup.policy,
                 jitter: Arc::clone(&setup.jitter),
+                keep_limit: Arc::clone(&setup.keep_limit),
                 events,
                 halt: watch::Sender::default(),
                 in_flight: AtomicUsize::new(0),
@@ -296,7 +302,8 @@ impl Runner {
                 return self.finish(&lane, self.judge(trial, answer), None).await;
             }
             End::Failed(failure, reason) => {
-                if stops_model(&failure) && lane.stop(&failure) {
+                let is_shut = matches!(reason, GiveUp::Shut { .. });
+                if (is_shut || stops_model(&failure)) && lane.stop(&failure) {
                     let (model, trials_left) = (trial.id.model.clone(), lane.left().saturating_sub(1));
                     self.client.tell(Event::ModelStopped { model, failure: failure.clone(), trials_left }).await;
                 }
@@ -606,7 +613,7 @@ mod tests {
             (vec![server("a")], 0, 0, 1),
         ] {
             let mut trying = Trying::new(small_plan(20, models, 1), 1);
-            trying.setup.concurrency = Concurrency { per_account, total };
+            trying.setup.concurrency = Concurrency { start: per_account, per_account, total };
             let tried = trying.run(|_| (SECOND, Ok(answer("はい")))).await;
             assert_eq!(tried.scripted.most_under_way(), expected);
         }

@@ -93,7 +93,7 @@ impl Trying {
             plan: Arc::new(plan),
             done: HashMap::new(),
             policy: Policy::default(),
-            concurrency: Concurrency { per_account: concurrency, total: 1_000 },
+            concurrency: Concurrency { start: concurrency, per_account: concurrency, total: 1_000 },
             fail_fast: false,
             scorer: Arc::new(|_, _| vec![score(Verdict::Pass)]),
             answers: Arc::new(Answers::new(Arc::new(|_, _| Ok(())), [])),
@@ -101,6 +101,7 @@ impl Trying {
                 keeper.lock().unwrap().push(outcome.clone());
                 Ok(())
             }),
+            keep_limit: Arc::new(|_, _| Ok(())),
             jitter: Arc::new(|| 1.0),
         };
         Self { setup, cancel: watch::Sender::default(), kept }

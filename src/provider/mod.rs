@@ -14,6 +14,7 @@ mod wait;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -99,6 +100,11 @@ pub fn decode(provider: Provider, reply: &HttpReply) -> Result<Response, Failure
     }
     response.usage = counted(response.usage, response.text.as_deref());
     Ok(response)
+}
+
+/// How long nothing more may be sent, as an answer's own headers say: a limit has nothing left until then.
+pub fn used_up(reply: &HttpReply) -> Option<Duration> {
+    wait::until_reset(reply)
 }
 
 /// The set parameters that the model's provider has no field for, by their names in evalrun.toml.

@@ -45,7 +45,7 @@ fn until(reply: &HttpReply, moment: Timestamp) -> Option<Duration> {
 }
 
 /// The longest wait until a limit that has nothing left is renewed.
-fn until_reset(reply: &HttpReply) -> Option<Duration> {
+pub(super) fn until_reset(reply: &HttpReply) -> Option<Duration> {
     let used_up = reply.headers.iter().filter(|(name, value)| name.contains("ratelimit") && value.trim() == "0");
     let resets = used_up.filter_map(|(name, _)| {
         let reset = name.contains("remaining").then(|| reply.header(&name.replace("remaining", "reset")))??;

@@ -25,6 +25,7 @@ mod hostile;
 mod office;
 mod mock;
 mod faults;
+mod pacing;
 mod comparing;
 mod gating;
 mod ci;

@@ -25,6 +25,7 @@ pub(super) enum Line<'a> {
     Header(HeaderLine<'a>),
     Answer(Box<AnswerLine>),
     Outcome(Box<OutcomeLine>),
+    Limit(LimitLine<'a>),
     End(EndLine),
 }
 
@@ -44,6 +45,17 @@ pub(super) struct HeaderRead {
     pub(super) selection: Option<String>,
     #[serde(flatten)]
     pub(super) header: RunHeader,
+}
+
+/// How much less, or slower, a model was asked from then on, since its server refused: history, which nothing rests on.
+#[derive(Debug, Serialize)]
+pub(super) struct LimitLine<'a> {
+    pub(super) model: &'a ModelId,
+    pub(super) at: Timestamp,
+    /// Attempts of its account under way at once, before and now.
+    pub(super) concurrency: [usize; 2],
+    /// Requests a minute, as the server was found to let through.
+    pub(super) rpm: Option<f64>,
 }
 
 /// Enough of any line to tell what it is.

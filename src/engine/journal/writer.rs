@@ -8,10 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::layout::Layout;
-use super::line::{AnswerLine, EndLine, HeaderLine, Line};
+use super::line::{AnswerLine, EndLine, HeaderLine, LimitLine, Line};
 use super::reader::JournalReader;
 use super::{FORMAT, JournalError, must_be_a_file};
 use crate::engine::answers::Answer;
+use crate::engine::limit::Slowed;
+use crate::id::ModelId;
 use crate::outcome::{Outcome, RunHeader};
 use crate::trial::{Trial, TrialId};
 
@@ -123,6 +125,16 @@ impl Journal {
     /// The file cannot be written; it then ends as it did before.
     pub fn append_answer(&self, trial: &TrialId, answer: &Answer) -> io::Result<()> {
         self.write(&Line::Answer(Box::new(AnswerLine::new(trial, answer))))
+    }
+
+    /// Notes that less is sent to a model from now on.
+    ///
+    /// # Errors
+    /// The file cannot be written; it then ends as it did before.
+    pub fn append_limit(&self, model: &ModelId, slowed: &Slowed) -> io::Result<()> {
+        let Slowed { limit_before, limit, rate } = *slowed;
+        let rpm = rate.map(|rate| (rate * 60.0).round());
+        self.write(&Line::Limit(LimitLine { model, at: Timestamp::now(), concurrency: [limit_before, limit], rpm }))
     }
 
     /// Notes that the run came to its end, or was interrupted.

@@ -109,7 +109,8 @@ impl Http {
         let decode = if model.stream { provider::decode_stream } else { provider::decode };
         let response = decode(request.provider, &reply)?;
         let first_text = watch.and_then(|watch| watch.first_text);
-        Ok(Reply { response, status: Some(reply.status), latency: None, first_text })
+        let used_up = provider::used_up(&reply);
+        Ok(Reply { response, status: Some(reply.status), latency: None, first_text, used_up })
     }
 
     async fn read(

@@ -33,6 +33,8 @@ pub struct Reply {
     pub latency: Option<Duration>,
     /// How long the first piece of its text took, if it came in pieces.
     pub first_text: Option<Duration>,
+    /// How long the server lets nothing more through, if it says so with its answer.
+    pub used_up: Option<Duration>,
 }
 
 /// The ways to every provider.

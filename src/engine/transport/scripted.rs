@@ -81,5 +81,5 @@ impl Scripted {
 pub(crate) fn answer(text: &str) -> Reply {
     let usage = Usage { input_tokens: Some(10), output_tokens: Some(20), ..Usage::default() };
     let response = Response { text: Some(text.into()), finish: Finish::of("stop"), usage, ..Response::default() };
-    Reply { response, status: Some(200), latency: None, first_text: None }
+    Reply { response, status: Some(200), ..Reply::default() }
 }
