@@ -9,7 +9,7 @@ mod xlsx;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -37,7 +37,7 @@ pub struct Case {
     /// The news.
     pub source: Source,
     /// What this case itself says of requirements, before the project's defaults.
-    pub require: Requirements,
+    pub require: Arc<Requirements>,
     /// The file it was read from.
     pub file: Arc<str>,
     /// The bytes of the file that give its id; none where the folder's name does.
@@ -151,10 +151,24 @@ fn read_case(reader: &Reader<'_>, node: &Node, folder: Option<&str>) -> Option<C
     let tags = table.strings("tags");
     let source = table.required("source").and_then(|node| read_source(reader, node));
     let vars = table.get("vars").map(|node| read_vars(reader, node)).unwrap_or_default();
-    let require = table.get("require").map(|node| Requirements::read(reader, node)).unwrap_or_default();
+    let require = table.get("require").map(|node| Arc::new(Requirements::read(reader, node)));
     table.finish();
     let file = Arc::clone(&reader.file.name);
-    Some(Case { id: id?, tags, vars, source: source?, require, file, id_at: id_at? })
+    Some(Case {
+        id: id?,
+        tags,
+        vars,
+        source: source?,
+        require: require.unwrap_or_else(no_requirements),
+        file,
+        id_at: id_at?,
+    })
+}
+
+/// What all cases share that require nothing of their own.
+fn no_requirements() -> Arc<Requirements> {
+    static NONE: LazyLock<Arc<Requirements>> = LazyLock::new(Arc::default);
+    Arc::clone(&NONE)
 }
 
 fn read_id(table: &Table<'_, '_>, folder: Option<&str>) -> Option<(CaseId, Range<usize>)> {

@@ -3,6 +3,7 @@
 //! Leaves judging to `score`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use regex::Regex;
@@ -225,8 +226,16 @@ pub struct Waiver {
 }
 
 /// A regular expression of the user's, compared by its text.
+///
+/// Shared, not cloned: each clone of a [`Regex`] grows a cache of its own, for each case of a run.
 #[derive(Debug, Clone)]
-pub struct Pattern(pub Regex);
+pub struct Pattern(pub Arc<Regex>);
+
+impl Pattern {
+    fn new(text: &str) -> Result<Self, regex::Error> {
+        Regex::new(text).map(|regex| Self(Arc::new(regex)))
+    }
+}
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
@@ -492,8 +501,8 @@ fn non_empty(reader: &Reader<'_>, node: &Node) -> Option<String> {
 
 fn pattern(reader: &Reader<'_>, node: &Node) -> Option<Pattern> {
     let text = non_empty(reader, node)?;
-    match Regex::new(&text) {
-        Ok(regex) => Some(Pattern(regex)),
+    match Pattern::new(&text) {
+        Ok(pattern) => Some(pattern),
         Err(error) => {
             let error = error.to_string();
             let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -507,7 +516,7 @@ fn pattern(reader: &Reader<'_>, node: &Node) -> Option<Pattern> {
 fn phrase_or_pattern(reader: &Reader<'_>, node: &Node) -> Option<Pattern> {
     let Value::Table(entries) = &node.value else {
         let phrase = non_empty(reader, node)?;
-        return Regex::new(&regex::escape(&phrase)).ok().map(Pattern);
+        return Pattern::new(&regex::escape(&phrase)).ok();
     };
     let table = Table::new(reader, &node.span, entries);
     let found = table.required("pattern").and_then(|node| pattern(reader, node));

@@ -76,19 +76,19 @@ pub const MOST_TRIALS: usize = 1 << 21;
 /// # Errors
 /// Every prompt that does not render for a case.
 pub fn plan(
-    cases: Vec<Case>,
+    cases: Vec<Arc<Case>>,
     prompts: Vec<Prompt>,
     models: Vec<Model>,
     repeats: u32,
     require: &Requirements,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let cases: Vec<Arc<Case>> = cases.into_iter().map(Arc::new).collect();
     let prompts: Vec<Arc<Prompt>> = prompts.into_iter().map(Arc::new).collect();
     let models: Vec<Arc<Model>> = models.into_iter().map(Arc::new).collect();
     let mut trials = Vec::with_capacity(cases.len() * prompts.len() * models.len() * repeats as usize);
     let mut problems = Vec::new();
+    let mut layers = Layers { base: require, last: None };
     for case in &cases {
-        let require = Arc::new(case.require.over(require));
+        let require = layers.under(&case.require);
         for prompt in &prompts {
             let rendered = match prompt.render(case) {
                 Ok(rendered) => Arc::new(rendered),
@@ -113,6 +113,25 @@ pub fn plan(
         }
     }
     if problems.is_empty() { Ok(Plan { cases, prompts, models, repeats, trials }) } else { Err(problems) }
+}
+
+/// The project's requirements under those of one case after the other; neighbours that say the same share the result.
+struct Layers<'a> {
+    base: &'a Requirements,
+    last: Option<(Arc<Requirements>, Arc<Requirements>)>,
+}
+
+impl Layers<'_> {
+    fn under(&mut self, own: &Arc<Requirements>) -> Arc<Requirements> {
+        if let Some((last, both)) = &self.last
+            && last == own
+        {
+            return Arc::clone(both);
+        }
+        let both = Arc::new(own.over(self.base));
+        self.last = Some((Arc::clone(own), Arc::clone(&both)));
+        both
+    }
 }
 
 impl Plan {

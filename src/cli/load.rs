@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::console::Console;
 use super::environment::Environment;
@@ -33,7 +34,7 @@ pub(super) struct Loaded {
     /// Every prompt: those that [run] names in its order, then the others by id.
     pub prompts: Vec<Prompt>,
     /// Every case, by id.
-    pub cases: Vec<Case>,
+    pub cases: Vec<Arc<Case>>,
 }
 
 /// Where a project is, and how its files are called.
@@ -145,7 +146,7 @@ impl Loaded {
         match project {
             Some(project) if problems.is_empty() => {
                 let prompts = in_run_order(prompts.parsed, &project);
-                Ok(Self { place, project, prompts, cases })
+                Ok(Self { place, project, prompts, cases: cases.into_iter().map(Arc::new).collect() })
             }
             _ => Err(Error::Project(problems)),
         }

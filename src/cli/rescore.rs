@@ -100,16 +100,16 @@ struct JudgedCase {
     /// As it was when the answers were written: what prompts are rendered with.
     then: Case,
     /// As the project has it.
-    now: Case,
+    now: Arc<Case>,
     /// Of today, the project's defaults included.
     require: Requirements,
 }
 
 impl Judging {
-    fn new(header: &RunHeader, cases: &[Case], defaults: &Requirements) -> Self {
-        let now: HashMap<&CaseId, &Case> = cases.iter().map(|case| (&case.id, case)).collect();
+    fn new(header: &RunHeader, cases: &[Arc<Case>], defaults: &Requirements) -> Self {
+        let now: HashMap<&CaseId, &Arc<Case>> = cases.iter().map(|case| (&case.id, case)).collect();
         let judged = header.cases.iter().filter_map(|record| {
-            let now = (*now.get(&record.id)?).clone();
+            let now = Arc::clone(now.get(&record.id)?);
             let require = now.require.over(defaults);
             Some((record.id.clone(), JudgedCase { then: as_it_was(record), now, require }))
         });
@@ -217,7 +217,7 @@ fn as_it_was(record: &CaseRecord) -> Case {
         tags: record.tags.clone(),
         vars: record.vars.clone(),
         source: record.source.clone(),
-        require: Requirements::default(),
+        require: Arc::default(),
         file: JOURNAL.into(),
         id_at: 0..0,
     }
@@ -341,17 +341,17 @@ mod tests {
     const SOURCE: &str =
         "source = { published_at = 2025-06-30T07:00:00+09:00, publisher = \"日本貿易振興機構\", title = \"交流\" }";
 
-    fn case(id: &str, text: &str) -> Case {
-        parse_case_toml(id, &TextFile::new("case.toml", text)).unwrap()
+    fn case(id: &str, text: &str) -> Arc<Case> {
+        Arc::new(parse_case_toml(id, &TextFile::new("case.toml", text)).unwrap())
     }
 
-    fn requirements(text: &str) -> Requirements {
-        case("a", &format!("require = {{ {text} }}\n{SOURCE}")).require
+    fn requirements(text: &str) -> Arc<Requirements> {
+        case("a", &format!("require = {{ {text} }}\n{SOURCE}")).require.clone()
     }
 
     /// A run of these cases with one prompt and one model, in which only `japanese_only` was required.
-    fn header(cases: &[Case]) -> RunHeader {
-        let record = |case: &Case| CaseRecord {
+    fn header(cases: &[Arc<Case>]) -> RunHeader {
+        let record = |case: &Arc<Case>| CaseRecord {
             id: case.id.clone(),
             tags: Vec::new(),
             vars: case.vars.clone(),
@@ -484,7 +484,7 @@ mod tests {
     fn a_digest_tells_requirements_and_runs_apart() {
         let cases = [case("a", SOURCE)];
         let entry = entry("a", Status::Passed);
-        let digest = |cases: &[Case], started_at: &str| {
+        let digest = |cases: &[Arc<Case>], started_at: &str| {
             let header = RunHeader { started_at: started_at.parse().unwrap(), ..header(cases) };
             Judging::new(&header, cases, &Requirements::default()).digest(&header, &[&entry])
         };

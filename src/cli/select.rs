@@ -3,6 +3,7 @@
 //! Promises that a filter which selects nothing is an error that names it and what there is.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -57,17 +58,17 @@ fn must_fit(questions: usize, repeats: u32) -> Result<(), Error> {
     Ok(())
 }
 
-fn cases(loaded: &Loaded, selection: &SelectionArgs) -> Result<Vec<Case>, Error> {
+fn cases(loaded: &Loaded, selection: &SelectionArgs) -> Result<Vec<Arc<Case>>, Error> {
     let ids = loaded.cases.iter().map(|case| case.id.as_str());
     let by_id = Filter::new("case", &selection.case, ids)?;
     let mut tags: Vec<&str> = loaded.cases.iter().flat_map(|case| &case.tags).map(String::as_str).collect();
     tags.sort_unstable();
     tags.dedup();
     let by_tag = Filter::new("tag", &selection.tag, tags)?;
-    let is_selected = |case: &&Case| {
+    let is_selected = |case: &&Arc<Case>| {
         by_id.matches(case.id.as_str()) && (by_tag.is_open() || case.tags.iter().any(|tag| by_tag.matches(tag)))
     };
-    let cases: Vec<Case> = loaded.cases.iter().filter(is_selected).cloned().collect();
+    let cases: Vec<Arc<Case>> = loaded.cases.iter().filter(is_selected).cloned().collect();
     if cases.is_empty() {
         let flags = flags("case", &selection.case).chain(flags("tag", &selection.tag));
         let flags: Vec<String> = flags.collect();

@@ -50,7 +50,8 @@ pub(crate) fn small_plan(cases: usize, models: Vec<Model>, repeats: u32) -> Plan
         parse_case_toml(&format!("c{n}"), &TextFile::new("case.toml", text)).unwrap()
     };
     let prompt = Prompt::parse("p".parse().unwrap(), TextFile::new("prompts/p.md", "{{ title }}")).unwrap();
-    plan((1..=cases).map(case).collect(), vec![prompt], models, repeats, &Requirements::default()).unwrap()
+    plan((1..=cases).map(case).map(Arc::new).collect(), vec![prompt], models, repeats, &Requirements::default())
+        .unwrap()
 }
 
 /// A failure of a server.
