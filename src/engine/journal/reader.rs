@@ -243,7 +243,12 @@ impl<'f> Lines<'f> {
         let kind: Option<Kind<'_>> = serde_json::from_slice(&self.line).ok();
         match kind.filter(|kind| kind.kind == "header").and_then(|kind| kind.format) {
             None => Err(JournalError::NotAJournal { path: self.path.to_owned() }),
-            Some(FORMAT) => serde_json::from_slice(&self.line).map_err(|error| self.not_json(&error)),
+            Some(FORMAT) => {
+                let header = serde_json::from_slice(&self.line).map_err(|error| self.not_json(&error));
+                // It holds all cases: by far the longest line, whose memory the others have no use for.
+                self.line = Vec::new();
+                header
+            }
             Some(found) => Err(JournalError::Format { path: self.path.to_owned(), found }),
         }
     }
