@@ -16,6 +16,7 @@ pub mod response;
 pub mod model;
 pub mod request;
 pub mod provider;
+pub mod budget;
 pub mod project;
 pub mod trial;
 pub mod text;

@@ -268,6 +268,11 @@ impl Run {
         self.entries.iter().filter(|entry| entry.status == status).count()
     }
 
+    /// The number of trials that were tried.
+    pub fn tried(&self) -> usize {
+        self.entries.len() - self.count(Status::Skipped)
+    }
+
     /// The properties that any trial requires, in report order.
     pub fn properties(&self) -> impl Iterator<Item = Property> + '_ {
         let required = |property: Property| move |case: &CaseRecord| case.required.contains(&property);

@@ -7,8 +7,9 @@ mod gate;
 
 use std::ops::Range;
 
+use crate::budget::{Bound, Budget};
 use crate::diagnostic::{Diagnostic, TextFile};
-use crate::document::{Node, Reader, Value, parse_toml};
+use crate::document::{Node, Reader, Table, Value, parse_toml};
 use crate::id::{ModelId, PromptId};
 use crate::model::Model;
 use crate::property::Requirements;
@@ -40,6 +41,8 @@ pub struct RunSettings {
     pub repeats: Option<u32>,
     /// How many requests may be under way at once, to begin with.
     pub concurrency: Option<u32>,
+    /// The most that a run may spend.
+    pub budget: Budget,
 }
 
 /// An id with its place in the file, so that one which names nothing can be shown.
@@ -120,9 +123,25 @@ fn read_run(reader: &Reader<'_>, node: &Node) -> Option<RunSettings> {
         models: table.get("models").map(|node| read_names(reader, node)).unwrap_or_default(),
         repeats: positive("repeats"),
         concurrency: positive("concurrency"),
+        budget: read_budget(reader, &table),
     };
     table.finish();
     Some(run)
+}
+
+fn read_budget(reader: &Reader<'_>, table: &Table<'_, '_>) -> Budget {
+    let max_cost = table.get(Bound::Cost.key()).and_then(|node| {
+        let dollars = reader.number(node)?;
+        if dollars < 0.0 {
+            reader.problem(&node.span, format!("`{}` is not negative", Bound::Cost.key()));
+        }
+        Some(dollars)
+    });
+    Budget {
+        max_cost,
+        max_requests: table.integer(Bound::Requests.key()),
+        max_tokens: table.integer(Bound::Tokens.key()),
+    }
 }
 
 fn read_names<T>(reader: &Reader<'_>, node: &Node) -> Vec<Named<T>>

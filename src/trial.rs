@@ -1,4 +1,4 @@
-//! The plan: which case goes through which prompt to which model, how often, in which order.
+//! The plan: which case goes through which prompt to which model, how often, in which order; and about what that takes.
 //!
 //! Promises a stable order (cases by id, prompts and models as the project names them) that no scheduling changes, and
 //! that every prompt renders for every selected case before anything is sent.
@@ -10,12 +10,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::budget::Spending;
 use crate::case::Case;
 use crate::diagnostic::Diagnostic;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::model::Model;
 use crate::prompt::{Prompt, Rendered, base16};
 use crate::property::Requirements;
+use crate::provider::{estimate_tokens, output_limit};
+use crate::response::Usage;
 
 /// Which trial: a case through a prompt to a model, asked for the `repeat`-th time (from 0).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,6 +54,37 @@ pub struct Trial {
     pub model: Arc<Model>,
     /// The prompt as it is sent.
     pub prompt: Arc<Rendered>,
+}
+
+/// The characters of an answer, where a case says nothing of its length: a detailed news article in Japanese.
+pub const TYPICAL_CHARS: u64 = 1_200;
+
+impl Trial {
+    /// What a server is expected to count, if it answers once: estimated from characters.
+    pub fn expected(&self) -> Usage {
+        let system = self.prompt.system.as_deref().map_or(0, estimate_tokens);
+        let limit = output_limit(&self.model).unwrap_or(u64::MAX);
+        Usage {
+            input_tokens: Some(estimate_tokens(&self.prompt.user) + system),
+            output_tokens: Some(expected_chars(&self.require).min(limit)),
+            ..Usage::default()
+        }
+    }
+
+    /// The most that one request is expected to take: an answer up to its limit, or, where it has none, as long as the
+    /// longest of its model so far (in tokens), if that is longer than expected.
+    pub fn most(&self, longest: u64) -> Spending {
+        let expected = self.expected();
+        let output = output_limit(&self.model).or_else(|| expected.output_tokens.map(|tokens| tokens.max(longest)));
+        let usage = Usage { output_tokens: output, ..expected };
+        Spending::of(&usage, self.model.price).unwrap_or_default().estimated()
+    }
+}
+
+/// The characters of an answer that keeps to its length, about one token each.
+fn expected_chars(require: &Requirements) -> u64 {
+    let chars = TYPICAL_CHARS.max(require.min_chars.unwrap_or(0) as u64);
+    require.max_chars.map_or(chars, |most| chars.min(most as u64))
 }
 
 /// Everything that a run will do.
@@ -181,5 +215,21 @@ impl Plan {
             part(&format!("{model:?}"));
         }
         base16(&digest.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_taken_to_keep_to_its_length() {
+        for (min_chars, max_chars, expected) in
+            [(None, None, 1_200), (Some(2_000), None, 2_000), (None, Some(800), 800), (Some(400), Some(4_000), 1_200)]
+        {
+            let mut require = Requirements::default();
+            (require.min_chars, require.max_chars) = (min_chars, max_chars);
+            assert_eq!(expected_chars(&require), expected);
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::report::Lang;
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
-pub const FROM_ENVIRONMENT: [&str; 23] = [
+pub const FROM_ENVIRONMENT: [&str; 26] = [
     "baseline",
     "cache",
     "case",
@@ -33,6 +33,9 @@ pub const FROM_ENVIRONMENT: [&str; 23] = [
     "format",
     "jobs",
     "lang",
+    "max-cost",
+    "max-requests",
+    "max-tokens",
     "model",
     "no-bom",
     "no-cache",
@@ -52,7 +55,7 @@ Exit codes:
   0  fine
   1  something unexpected: a fault of evalrun, a full disk
   2  a mistake in the call, in a file, or no key: nothing was sent
-  3  some trials have no outcome, so the figures are incomplete
+  3  some trials have no outcome (errors, or the budget is used up), so the figures are incomplete
   4  the gate failed
   5  the gate could not decide, and [gate] says that this counts
   130, 143  interrupted: the same command continues the run
@@ -193,7 +196,8 @@ Examples:
   evalrun run                                       what [run] in evalrun.toml says
   evalrun run --model gemini-flash --case 'jetro-*' one model, some cases
   evalrun run --prompt careful --baseline latest    one prompt, its answers compared with the last run's
-  evalrun run --failed-of latest                    what did not pass, once more"
+  evalrun run --failed-of latest                    what did not pass, once more
+  evalrun run --max-cost 0.50                       as far as half a dollar goes; with more, the same goes on"
 )]
 pub struct RunArgs {
     /// Which part of the project takes part.
@@ -202,6 +206,9 @@ pub struct RunArgs {
     /// The most requests under way at once [default: as evalrun.toml says, else as many as each server bears]
     #[arg(long, value_name = "N", help_heading = "Running", value_parser = clap::value_parser!(u32).range(1..))]
     pub concurrency: Option<u32>,
+    /// What may be spent.
+    #[command(flatten)]
+    pub budget: BudgetArgs,
     /// Where answers are kept for further runs.
     #[command(flatten)]
     pub cache: CacheArgs,
@@ -220,6 +227,21 @@ pub struct RunArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: TextOrJson,
+}
+
+/// What a run may spend on servers. Answers that are there already, recorded ones and programs cost nothing.
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Budget")]
+pub struct BudgetArgs {
+    /// Spend at most so many US dollars, by each model's `price` [default: as evalrun.toml says, else no bound]
+    #[arg(long, value_name = "USD", value_parser = parse_dollars)]
+    pub max_cost: Option<f64>,
+    /// Send at most so many requests, those that fail included [default: as evalrun.toml says, else no bound]
+    #[arg(long, value_name = "N")]
+    pub max_requests: Option<u64>,
+    /// Spend at most so many tokens, of prompts and answers together [default: as evalrun.toml says, else no bound]
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<u64>,
 }
 
 /// The answer store of a run.
@@ -728,6 +750,11 @@ impl std::str::FromStr for Shard {
         let (index, count) = (index.parse().map_err(|_| FORM)?, count.parse().map_err(|_| FORM)?);
         if (1..=count).contains(&index) { Ok(Self { index, count }) } else { Err(FORM) }
     }
+}
+
+fn parse_dollars(text: &str) -> Result<f64, &'static str> {
+    let dollars = text.parse::<f64>().ok().filter(|dollars| dollars.is_finite() && *dollars >= 0.0);
+    dollars.ok_or("expected US dollars, such as 0.50")
 }
 
 fn parse_margin(text: &str) -> Result<f64, &'static str> {

@@ -10,6 +10,7 @@ use std::path::Path;
 use super::args::CheckArgs;
 use super::console::counted;
 use super::context::Context;
+use super::costs::check_prices;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::{Loaded, entries};
@@ -39,6 +40,7 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     let all = plan(loaded.cases.clone(), loaded.prompts.clone(), loaded.models(), repeats, &loaded.project.require);
     let plan = all.map_err(Error::Project)?;
     check_recorded(&plan, &loaded.place)?;
+    check_prices(&selected.1, &loaded.project.run.budget, &loaded.place)?;
     let mut check = Check { loaded: &loaded, context, warnings: Vec::new() };
     check.ids();
     check.template_names();

@@ -14,16 +14,12 @@ use super::exit::Exit;
 use super::load::Loaded;
 use super::run::price_note;
 use super::select::select;
+use crate::budget::Dollars;
 use crate::id::PromptId;
 use crate::model::Model;
-use crate::property::Requirements;
-use crate::provider::estimate_tokens;
 use crate::response::Usage;
 use crate::stats::{DEFAULT_FLIPS, Reading, cases_needed, detectable};
-use crate::trial::{Plan, Trial};
-
-/// The characters of an answer, where a case says nothing of its length: a detailed news article in Japanese.
-const TYPICAL_CHARS: u64 = 1_200;
+use crate::trial::{Plan, TYPICAL_CHARS, Trial};
 
 /// What one variant would take.
 #[derive(Debug)]
@@ -90,20 +86,9 @@ fn estimates<'a>(plan: &'a Plan, context: &Context) -> Vec<Estimate<'a>> {
 
 /// About how many tokens are sent and come back.
 fn tokens(trials: &[&Trial]) -> (u64, u64) {
-    let input = |trial: &&Trial| {
-        estimate_tokens(&trial.prompt.user) + trial.prompt.system.as_deref().map_or(0, estimate_tokens)
-    };
-    let output = |trial: &&Trial| {
-        let most = trial.model.params.max_output_tokens.map_or(u64::MAX, u64::from);
-        expected_chars(&trial.require).min(most)
-    };
-    (trials.iter().map(input).sum(), trials.iter().map(output).sum())
-}
-
-/// The characters of an answer that keeps to its length, about one token each.
-fn expected_chars(require: &Requirements) -> u64 {
-    let chars = TYPICAL_CHARS.max(require.min_chars.unwrap_or(0) as u64);
-    require.max_chars.map_or(chars, |most| chars.min(most as u64))
+    let expected: Vec<Usage> = trials.iter().map(|trial| trial.expected()).collect();
+    let sum = |count: fn(&Usage) -> Option<u64>| expected.iter().filter_map(count).sum();
+    (sum(|usage| usage.input_tokens), sum(|usage| usage.output_tokens))
 }
 
 fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> io::Result<()> {
@@ -124,7 +109,7 @@ fn write_text(plan: &Plan, estimates: &[Estimate<'_>], out: &mut dyn Write) -> i
     for estimate in estimates {
         let cost = match (estimate.requests(), estimate.cost()) {
             (0, _) => "0".to_owned(),
-            (_, Some(cost)) => dollars(cost),
+            (_, Some(cost)) => Dollars(cost).to_string(),
             (_, None) => "?".to_owned(),
         };
         writeln!(
@@ -176,7 +161,7 @@ fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -
         "\nIn all about {} + {} tokens, {} US dollars{unknown}.",
         total.input_tokens,
         total.output_tokens,
-        dollars(total.cost)
+        Dollars(total.cost)
     )?;
     writeln!(
         out,
@@ -195,12 +180,6 @@ fn write_notes(estimates: &[Estimate<'_>], total: &Total, out: &mut dyn Write) -
 
 fn name(estimate: &Estimate<'_>) -> String {
     format!("{}@{}", estimate.prompt, estimate.model.id)
-}
-
-/// An estimate has no more than two digits that mean something.
-fn dollars(cost: f64) -> String {
-    let places = if cost >= 1.0 { 2 } else { 4 };
-    format!("{cost:.places$}")
 }
 
 #[derive(Debug, Default)]
@@ -273,16 +252,5 @@ mod tests {
              times in 5; 10 points need about 152."
         );
         assert!(outlook(14).contains("14 cases are too few to tell any\nfrom chance"), "{}", outlook(14));
-    }
-
-    #[test]
-    fn an_answer_is_taken_to_keep_to_its_length() {
-        for (min_chars, max_chars, expected) in
-            [(None, None, 1_200), (Some(2_000), None, 2_000), (None, Some(800), 800), (Some(400), Some(4_000), 1_200)]
-        {
-            let mut require = Requirements::default();
-            (require.min_chars, require.max_chars) = (min_chars, max_chars);
-            assert_eq!(expected_chars(&require), expected);
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! The command line: arguments in, a command done, an exit code out. One of the two folders that touch the world.
 //!
 //! In the order of a call: `environment` is read once, `args` are parsed, `load` (with `spreadsheet`) reads the project, `select` makes the
-//! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `judge` (answers
+//! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `costs` (expected and
+//! spent), `judge` (answers
 //! before the scorers), `items` and `stream` (many texts), `console` (both streams), `pager`, `ci` (GitHub), `error` and `exit` (how a call ends).
 
 pub mod args;
@@ -21,6 +22,7 @@ mod judge;
 mod reporting;
 mod signal;
 mod summary;
+mod costs;
 mod ci;
 
 mod run;

@@ -15,6 +15,7 @@ use super::ci;
 use super::commit::commit_of;
 use super::console::{Verbosity, counted};
 use super::context::Context;
+use super::costs;
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
@@ -26,6 +27,7 @@ use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::select::{check_recorded, select};
 use super::signal::{self, Signals};
 use super::summary;
+use crate::budget::{Budget, Spending};
 use crate::engine::{
     Answer, Answers, Concurrency, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store, Transport,
     missing_key, progress, random_jitter, run,
@@ -55,6 +57,11 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let gated = loaded.project.gate.as_ref().filter(|_| !args.no_gate);
     let baseline = gated.map(|gated| gate::baseline(gated, args.reporting.baseline.as_deref(), archive)).transpose()?;
     check_recorded(&plan, &loaded.place)?;
+    let budget = costs::budget(&args.budget, &loaded.project.run.budget);
+    costs::check_prices(&plan.models, &budget, &loaded.place)?;
+    if budget.max_cost.is_some() {
+        warn_of_prices(&plan, context);
+    }
     check_keys(&plan, context)?;
     let digest = plan.digest();
     let store = open_store(args, &plan, &loaded, context)?;
@@ -62,11 +69,18 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
     let concurrency = concurrency(args, &loaded);
     let answers = begun.answers(store, args.cache.refresh);
-    let asking = Asking { answers: &answers, concurrency, fail_fast: args.fail_fast };
-    let (finished, signal) = ask(plan, &begun, asking, &loaded.place.root, context)?;
+    let plan = Arc::new(plan);
+    costs::say_expected(&plan, &begun.done, context);
+    let asking = Asking { answers: &answers, concurrency, budget, fail_fast: args.fail_fast };
+    let (finished, signal) = ask(&plan, &begun, asking, &loaded.place.root, context)?;
     warn_of_store(&answers, context);
     let open = begun.close(&finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
+    costs::say_spent(&plan, &open.reader.run, context);
+    match finished.refused {
+        Some(refused) => costs::say_used_up(&plan, &open.reader.run, finished.spent, refused, context),
+        None => summary::say_unfinished(&open.reader.run, context),
+    }
     summary::say(&open, &loaded.place, context);
     let exit = exit(&finished, signal);
     let Some(gated) = gated else {
@@ -146,6 +160,8 @@ struct Begun {
     done: HashMap<TrialId, Status>,
     /// Answers that came before an interruption and were not judged.
     unjudged: Vec<(TrialId, Answer)>,
+    /// What was spent before an interruption.
+    spent: Spending,
     /// Whether nothing but reports is missing.
     has_end: bool,
 }
@@ -165,8 +181,8 @@ impl Begun {
                 }
                 let header = header(plan, digest, &folder, &loaded.place.root, context);
                 let journal = Arc::new(journal.begin(&header, &plan.trials)?);
-                let (done, unjudged) = (HashMap::new(), Vec::new());
-                Ok(Self { folder, journal, started_at: header.started_at, done, unjudged, has_end: false })
+                let (done, unjudged, spent) = (HashMap::new(), Vec::new(), Spending::default());
+                Ok(Self { folder, journal, started_at: header.started_at, done, unjudged, spent, has_end: false })
             }
             Destination::Begun(begun) => Self::again(*begun, plan, loaded, context),
         }
@@ -190,9 +206,10 @@ impl Begun {
             format!("continuing {shown}: {} of {all} trials are done", done.len())
         });
         let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
+        let spent = costs::spent_before(plan, &reader.run.entries, &unjudged);
         let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
         let journal = Arc::new(journal.go_on()?);
-        Ok(Self { folder, journal, started_at, done, unjudged, has_end })
+        Ok(Self { folder, journal, started_at, done, unjudged, spent, has_end })
     }
 
     /// Where answers are kept and found; with `refresh`, the store's own from before the run do not count.
@@ -265,16 +282,26 @@ pub(super) fn price_note(model: &Model, context: &Context) -> Option<String> {
     Some(format!("the price was valid until {}", price.valid_until?))
 }
 
+/// A bound on costs is only as good as the prices.
+fn warn_of_prices(plan: &Plan, context: &Context) {
+    for model in &plan.models {
+        if let Some(note) = price_note(model, context) {
+            context.console.warn(&format!("max_cost counts by what {} used to cost: {note}", model.id));
+        }
+    }
+}
+
 /// How a plan is asked.
 struct Asking<'a> {
     answers: &'a Arc<Answers>,
     concurrency: Concurrency,
+    budget: Budget,
     fail_fast: bool,
 }
 
 /// Asks what is missing, and shows how it goes.
 fn ask(
-    plan: Plan,
+    plan: &Arc<Plan>,
     begun: &Begun,
     asking: Asking<'_>,
     root: &Path,
@@ -284,10 +311,12 @@ fn ask(
     let journal = Arc::clone(&begun.journal);
     let history = Arc::clone(&begun.journal);
     let setup = Setup {
-        plan: Arc::new(plan),
+        plan: Arc::clone(plan),
         done: begun.done.clone(),
         policy: Policy::default(),
         concurrency: asking.concurrency,
+        budget: asking.budget,
+        spent: begun.spent,
         fail_fast: asking.fail_fast,
         scorer: scorer(day_of(begun.started_at)),
         answers: Arc::clone(asking.answers),

@@ -26,19 +26,21 @@ pub(super) fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Co
     Ok(())
 }
 
+/// Says how a run goes on that has not come to its end.
+pub(super) fn say_unfinished(run: &Run, context: &Context) {
+    if !run.finished {
+        let (left, all) = (run.count(Status::Skipped), run.entries.len());
+        let message = format!("{left} of {all} trials have no outcome yet: the same command continues the run");
+        context.console.say(&message);
+    }
+}
+
 /// Says where the reports are and what their reader must know.
 pub(super) fn say(open: &OpenRun, place: &Place, context: &Context) {
     let run = &open.reader.run;
     let console = &context.console;
     for warning in warnings(run) {
         console.warn(&warning);
-    }
-    if !run.finished {
-        let left = run.count(Status::Skipped);
-        console.say(&format!(
-            "{left} of {} trials have no outcome yet: the same command continues the run",
-            run.entries.len()
-        ));
     }
     console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), files_in(&open.folder)));
 }

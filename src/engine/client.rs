@@ -6,7 +6,7 @@
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::event::Event;
+use super::ledger::{Ledger, Reserved};
 use super::limit::{Lane, Permit};
 use super::retry::{Decision, GiveUp, Policy, decide};
 use super::runner::{Cancel, KeepLimit};
@@ -43,6 +44,10 @@ pub(super) struct Client {
     pub halt: watch::Sender<Cancel>,
     /// The number of attempts under way.
     pub in_flight: AtomicUsize,
+    /// What may still be spent.
+    pub ledger: Arc<Ledger>,
+    /// Whether it was told that nothing more may be.
+    pub is_used_up: AtomicBool,
 }
 
 impl fmt::Debug for Client {
@@ -54,6 +59,13 @@ impl fmt::Debug for Client {
     }
 }
 
+/// The right to make one attempt: the limits let it through, and the budget bears it.
+#[derive(Debug)]
+pub(super) struct Right {
+    reserved: Reserved,
+    permit: Permit,
+}
+
 /// How a question ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -63,7 +75,7 @@ pub(super) enum End {
     Failed(Failure, GiveUp),
     /// The model was stopped while this question waited for its next attempt.
     Stopped(Failure),
-    /// The run is to end: as if the question had never been asked.
+    /// The run is to end, or the budget is used up: as if the question had never been asked.
     Abandoned,
 }
 
@@ -79,12 +91,29 @@ pub(super) struct Asked {
 }
 
 impl Client {
-    /// Asks a trial's question, beginning with `permit`.
-    pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, permit: Permit) -> Asked {
+    /// Waits until a trial may be asked; `None` if the budget does not bear it. Whoever waits for the budget holds no
+    /// permit.
+    pub(super) async fn right(&self, lane: &Arc<Lane>, trial: &Trial) -> Option<Right> {
+        match self.ledger.reserve(trial).await {
+            Ok(reserved) => Some(Right { reserved, permit: lane.permit().await }),
+            Err(refused) => {
+                if !self.is_used_up.swap(true, Ordering::Relaxed) {
+                    let (spent, _) = self.ledger.read();
+                    let in_flight = self.in_flight.load(Ordering::Relaxed);
+                    self.tell(Event::BudgetUsedUp { spent, refused, in_flight }).await;
+                }
+                None
+            }
+        }
+    }
+
+    /// Asks a trial's question, beginning with the right to.
+    pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, right: Right) -> Asked {
         let began = Instant::now();
+        let Right { reserved, permit } = right;
         let mut permit = Some(permit);
         let mut attempts = Vec::new();
-        let end = self.attempts(lane, trial, request, &mut permit, &mut attempts).await;
+        let end = self.attempts(lane, trial, request, reserved, &mut permit, &mut attempts).await;
         Asked { end, attempts, latency: began.elapsed(), permit }
     }
 
@@ -93,6 +122,7 @@ impl Client {
         lane: &Arc<Lane>,
         trial: &Trial,
         request: &Request,
+        mut reserved: Reserved,
         permit: &mut Option<Permit>,
         attempts: &mut Vec<Attempt>,
     ) -> End {
@@ -102,9 +132,11 @@ impl Client {
         loop {
             let ticket = permit.as_ref().map(|permit| permit.ticket);
             probes += usize::from(permit.as_ref().is_some_and(|permit| permit.is_probe));
-            let failure = match self.attempt(trial, request, attempts).await {
-                None => return End::Abandoned,
-                Some(Ok(reply)) => {
+            let Some(sent) = self.attempt(trial, request, attempts).await else { return End::Abandoned };
+            let ended = Instant::now();
+            reserved.settle(trial, &sent);
+            let failure = match sent {
+                Ok(reply) => {
                     if let Some(ticket) = ticket {
                         lane.answered(ticket, tokens(&reply));
                     }
@@ -113,7 +145,7 @@ impl Client {
                     }
                     return End::Answered(reply);
                 }
-                Some(Err(failure)) => failure,
+                Err(failure) => failure,
             };
             let wait = match self.decide(trial, &failure, (attempts.len() - probes).max(1), began.elapsed()) {
                 Decision::RetryAfter(wait) => wait,
@@ -140,14 +172,13 @@ impl Client {
                 wait
             };
             *permit = None;
-            let waited = Instant::now();
             self.tell_failed(trial, &failure, Some(wait)).await;
-            *permit = match self.wait(lane, own_wait).await {
-                Ok(permit) => Some(permit),
+            match self.wait(lane, trial, own_wait).await {
+                Ok(right) => (reserved, *permit) = (right.reserved, Some(right.permit)),
                 Err(end) => return end,
-            };
+            }
             if let Some(last) = attempts.last_mut() {
-                last.waited_millis = Some(millis(waited.elapsed()));
+                last.waited_millis = Some(millis(ended.elapsed()));
             }
         }
     }
@@ -183,17 +214,17 @@ impl Client {
         decide(&self.policy, failure, attempt, (self.jitter)(), elapsed)
     }
 
-    /// Waits before the next attempt, then for a permit; an error is the question's end.
-    async fn wait(&self, lane: &Arc<Lane>, wait: Duration) -> Result<Permit, End> {
+    /// Waits before the next attempt, then for the right to make it; an error is the question's end.
+    async fn wait(&self, lane: &Arc<Lane>, trial: &Trial, wait: Duration) -> Result<Right, End> {
         let next = async {
             tokio::time::sleep(wait).await;
-            lane.permit().await
+            self.right(lane, trial).await.ok_or(End::Abandoned)
         };
         tokio::select! {
             biased;
             () = self.halted(Cancel::Finish) => Err(End::Abandoned),
             failure = lane.stopped() => Err(End::Stopped(failure)),
-            permit = next => Ok(permit),
+            right = next => right,
         }
     }
 

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
+use super::ledger::Refused;
 use super::limit::Slowed;
+use crate::budget::Spending;
 use crate::id::ModelId;
 use crate::outcome::Status;
 use crate::response::{Failure, FinishReason, Usage};
@@ -55,6 +57,15 @@ pub enum Event {
         failure: Failure,
         /// The number of its trials without an outcome.
         trials_left: usize,
+    },
+    /// The budget bears no further request: what is under way finishes.
+    BudgetUsedUp {
+        /// What was spent so far.
+        spent: Spending,
+        /// The request that did not fit.
+        refused: Refused,
+        /// The number of attempts under way.
+        in_flight: usize,
     },
     /// The user asked the run to end: what is under way finishes, nothing else begins.
     Interrupted {

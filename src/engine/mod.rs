@@ -1,7 +1,7 @@
 //! The engine: turns a plan into outcomes. One of the two folders that touch the world.
 //!
-//! In the order of a trial's way: `runner` takes the plan's trials, one `limit`ed lane a model; `client` asks each
-//! through a `transport` and tries again as `retry` decides; `answers` are kept before they are judged, in the `store`
+//! In the order of a trial's way: `runner` takes the plan's trials, one `limit`ed lane a model, as far as the `ledger`'s
+//! budget goes; `client` asks each through a `transport` and tries again as `retry` decides; `answers` are kept before they are judged, in the `store`
 //! or the `journal`, which keeps the outcomes, too; an `event` tells of each, and `progress` shows it. `mock` is the
 //! other side: a server to ask. Nothing here judges an answer (a function given to the runner does) or writes a report.
 
@@ -15,6 +15,7 @@ pub mod store;
 pub mod transport;
 
 mod client;
+mod ledger;
 mod limit;
 mod runner;
 
@@ -22,6 +23,7 @@ pub use answers::{Answer, Answers, NotStored};
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, Summary};
 pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
+pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};
 pub use progress::{Display, Progress};
 pub use retry::Policy;

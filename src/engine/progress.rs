@@ -120,6 +120,13 @@ impl Progress {
             Event::ModelStopped { model, failure, trials_left } => {
                 self.say(&format!("{model} is asked no more: {failure} (trials left: {trials_left})"));
             }
+            Event::BudgetUsedUp { refused, in_flight, .. } => {
+                let rest = match in_flight {
+                    0 => String::new(),
+                    in_flight => format!(", finishing what is under way ({in_flight})"),
+                };
+                self.say(&format!("{} is used up: asking no more{rest}", refused.bound.key()));
+            }
             Event::Interrupted { in_flight } => {
                 self.say(&format!("interrupted: finishing what is under way ({in_flight}); once more drops it"));
             }

@@ -15,11 +15,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
 use super::answers::{Answer, Answers};
-use super::client::{Asked, Client, End, Jitter};
+use super::client::{Asked, Client, End, Jitter, Right};
 use super::event::{Counts, Event, Summary};
+use super::ledger::{Ledger, Refused};
 use super::limit::{Concurrency, Lane, Permit, Slowed, lanes};
 use super::retry::{GiveUp, Policy};
 use super::transport::{NOT_STARTED, Transport};
+use crate::budget::{Budget, Spending};
 use crate::id::ModelId;
 use crate::outcome::{Outcome, Status};
 use crate::provider;
@@ -63,6 +65,10 @@ pub struct Setup {
     pub policy: Policy,
     /// How much may be under way at once.
     pub concurrency: Concurrency,
+    /// What may be spent.
+    pub budget: Budget,
+    /// What of it an earlier run of the same plan has spent.
+    pub spent: Spending,
     /// Whether the first failed or errored trial ends the run.
     pub fail_fast: bool,
     /// Judges answers.
@@ -94,6 +100,10 @@ pub struct Finished {
     pub interrupted: bool,
     /// The models that were stopped, with the servers' messages, in the plan's order.
     pub stopped: Vec<(ModelId, Failure)>,
+    /// What was spent on servers, by an earlier run of the same plan, too.
+    pub spent: Spending,
+    /// The request that the budget did not bear; none was sent after it.
+    pub refused: Option<Refused>,
 }
 
 /// Runs a plan. Outcomes are kept in the order in which they arrive.
@@ -138,7 +148,8 @@ pub async fn run(
     }
     let stopped = lanes.iter().filter_map(|lane| Some((lane.model.id.clone(), lane.why_stopped()?))).collect();
     let interrupted = skipped > 0 && runner.interrupted.load(Ordering::Relaxed);
-    Ok(Finished { counts, interrupted, stopped })
+    let (spent, refused) = runner.client.ledger.read();
+    Ok(Finished { counts, interrupted, stopped, spent, refused })
 }
 
 /// What the tasks of a run share.
@@ -163,6 +174,8 @@ impl Runner {
                 events,
                 halt: watch::Sender::default(),
                 in_flight: AtomicUsize::new(0),
+                ledger: Arc::new(Ledger::new(setup.budget, setup.spent)),
+                is_used_up: AtomicBool::new(false),
             },
             setup,
             interrupted: AtomicBool::new(false),
@@ -210,16 +223,18 @@ impl Runner {
                 }
                 tasks.spawn(Arc::clone(&self).judge_recalled(Arc::clone(&lane), n, answer))
             } else {
-                let permit = tokio::select! {
+                let right = tokio::select! {
                     biased;
                     () = self.client.halted(Cancel::Finish) => break,
                     failure = lane.stopped() => {
                         self.give_up(&lane, std::iter::once(n).chain(queue), &failure).await;
                         break;
                     }
-                    permit = lane.permit() => permit,
+                    right = self.client.right(&lane, &self.setup.plan.trials[n]) => right,
                 };
-                tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, request, permit))
+                // What the budget does not bear is left for a later run; what follows may cost nothing.
+                let Some(right) = right else { continue };
+                tasks.spawn(Arc::clone(&self).try_one(Arc::clone(&lane), n, request, right))
             };
             trials.insert(task.id(), n);
             while let Some(ended) = tasks.try_join_next_with_id() {
@@ -285,10 +300,10 @@ impl Runner {
         }
     }
 
-    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, request: Request, permit: Permit) {
+    async fn try_one(self: Arc<Self>, lane: Arc<Lane>, n: usize, request: Request, right: Right) {
         let trial = &self.setup.plan.trials[n];
         self.client.tell(Event::TrialStarted { trial: trial.id.clone() }).await;
-        let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, &request, permit).await;
+        let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, &request, right).await;
         let outcome = match end {
             End::Abandoned => return,
             End::Answered(reply) => {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::transport::Reply;
 use super::transport::scripted::{Call, Scripted};
 use super::{Answers, Cancel, Concurrency, Event, Finished, Policy, Setup, Transport, run};
+use crate::budget::{Budget, Spending};
 use crate::case::{Case, parse_case_toml};
 use crate::diagnostic::TextFile;
 use crate::model::{DEFAULT_TIMEOUT, Limits, Model, Params, Provider};
@@ -95,6 +96,8 @@ impl Trying {
             done: HashMap::new(),
             policy: Policy::default(),
             concurrency: Concurrency { start: concurrency, per_account: concurrency, total: 1_000 },
+            budget: Budget::default(),
+            spent: Spending::default(),
             fail_fast: false,
             scorer: Arc::new(|_, _| vec![score(Verdict::Pass)]),
             answers: Arc::new(Answers::new(Arc::new(|_, _| Ok(())), [])),

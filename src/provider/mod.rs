@@ -131,6 +131,19 @@ pub fn unsupported(model: &Model) -> Vec<&'static str> {
     .collect()
 }
 
+/// The most tokens that an answer of `model` may have, as its requests say; `None` where they leave that to the server.
+pub fn output_limit(model: &Model) -> Option<u64> {
+    let extra = &model.params.extra;
+    let given = match model.provider {
+        Provider::Gemini => extra.get("generationConfig").and_then(|config| config.get("maxOutputTokens")),
+        Provider::OpenAi => extra.get("max_completion_tokens").or_else(|| extra.get("max_tokens")),
+        Provider::Anthropic => extra.get("max_tokens"),
+        Provider::Recorded | Provider::Command => None,
+    };
+    let default = (model.provider == Provider::Anthropic).then_some(DEFAULT_MAX_TOKENS);
+    given.and_then(Value::as_u64).or_else(|| model.params.max_output_tokens.or(default).map(u64::from))
+}
+
 /// The header that carries a key; for the transport, which alone holds keys.
 pub fn key_header(provider: Provider, key: &str) -> (&'static str, String) {
     match provider {

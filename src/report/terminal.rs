@@ -108,7 +108,7 @@ fn write_head(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::R
     writeln!(out, "{}: {}", options.paint(TITLE, &(words.trials)(run.entries.len())), counts.join(", "))?;
     writeln!(out, "{}", options.paint(QUIET, &scale(run, words)))?;
     if !run.finished {
-        let note = (words.unfinished)(run.entries.len(), run.header.trials);
+        let note = (words.unfinished)(run.tried(), run.header.trials);
         writeln!(out, "{}", options.paint(ODD, &cut(&note, options.width)))?;
     }
     writeln!(out)

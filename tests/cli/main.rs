@@ -17,6 +17,7 @@ mod determinism;
 mod resuming;
 mod killing;
 mod store;
+mod budget;
 mod spreadsheets;
 mod scoring;
 mod views;

@@ -1,0 +1,235 @@
+//! What a run is expected to cost and what it has cost, by variant, on standard error; and the budget that bounds it.
+//!
+//! Promises that an unknown price or count is shown as unknown, and that answers which cost nothing are not counted.
+
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+
+use super::args::BudgetArgs;
+use super::console::counted;
+use super::context::Context;
+use super::error::Error;
+use super::load::Place;
+use crate::budget::{Bound, Budget, Dollars, Spending};
+use crate::engine::{Answer, Refused};
+use crate::id::{ModelId, PromptId};
+use crate::model::Model;
+use crate::outcome::{Entry, Run, Status};
+use crate::response::Usage;
+use crate::trial::{Plan, Trial, TrialId};
+
+/// The most variants that are told one by one.
+const MOST_VARIANTS: usize = 24;
+
+/// What may be spent: flags and their variables, else evalrun.toml.
+pub(super) fn budget(args: &BudgetArgs, project: &Budget) -> Budget {
+    Budget {
+        max_cost: args.max_cost.or(project.max_cost),
+        max_requests: args.max_requests.or(project.max_requests),
+        max_tokens: args.max_tokens.or(project.max_tokens),
+    }
+}
+
+/// Whether it can be known what a budget's money buys.
+///
+/// # Errors
+/// It bounds the cost, and a model has no price.
+pub(super) fn check_prices(models: &[impl Borrow<Model>], budget: &Budget, place: &Place) -> Result<(), Error> {
+    if budget.max_cost.is_none() {
+        return Ok(());
+    }
+    let remote = models.iter().map(Borrow::borrow).filter(|model: &&Model| model.provider.is_remote());
+    let missing: Vec<&str> = remote.filter(|model| model.price.is_none()).map(|model| model.id.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("max_cost is set, and nothing is known of what {} costs: no price", missing.join(", "));
+    let config = place.shown(&place.config);
+    Err(Error::usage(message).hint(format!(
+        "say in the [[model]] of {config} what a million tokens cost in US dollars: price = {{ input = …, output = … }}; \
+         zeros where it costs nothing"
+    )))
+}
+
+/// What a run that is gone on with has spent: requests of outcomes and answers in its journal that the store did not give.
+pub(super) fn spent_before(plan: &Plan, entries: &[Entry], unjudged: &[(TrialId, Answer)]) -> Spending {
+    let trials: HashMap<&TrialId, &Trial> = plan.trials.iter().map(|trial| (&trial.id, trial)).collect();
+    let spending = |trial: &TrialId, attempts: usize, usage: &Usage, is_answered: bool| {
+        let trial = trials.get(trial).filter(|trial| trial.model.provider.is_remote());
+        trial.map_or_else(Spending::default, |trial| {
+            let attempts = attempts as u64;
+            let known = Spending::of(usage, trial.model.price);
+            match known.or_else(|| is_answered.then(|| trial.most(0))) {
+                Some(answer) => answer + Spending::requests(attempts.saturating_sub(1)),
+                None => Spending::requests(attempts),
+            }
+        })
+    };
+    let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
+    let entries = entries.iter().filter(|entry| !entry.cached && entry.attempts > 0);
+    let judged = entries.map(|entry| spending(&entry.trial, entry.attempts, &entry.usage, has_answer(entry.status)));
+    let unjudged =
+        unjudged.iter().map(|(trial, answer)| spending(trial, answer.attempts.len(), &answer.response.usage, true));
+    judged.chain(unjudged).sum()
+}
+
+/// A row of a table of costs.
+#[derive(Debug, Clone)]
+struct Row {
+    requests: usize,
+    input_tokens: u64,
+    output_tokens: u64,
+    /// US dollars; `None` where a price is not known.
+    cost: Option<f64>,
+    /// What the same trials were expected to cost.
+    expected: Option<f64>,
+    /// Answers whose counts are not known.
+    uncounted: usize,
+}
+
+impl Row {
+    /// That of no trial.
+    const NOTHING: Self =
+        Self { requests: 0, input_tokens: 0, output_tokens: 0, cost: Some(0.0), expected: Some(0.0), uncounted: 0 };
+
+    fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.uncounted += other.uncounted;
+        let sum = |one: Option<f64>, other: Option<f64>| Some(one? + other?);
+        self.cost = sum(self.cost, other.cost);
+        self.expected = sum(self.expected, other.expected);
+    }
+
+    fn expected(trial: &Trial) -> Self {
+        let usage = trial.expected();
+        let cost = trial.model.price.and_then(|price| price.cost(&usage));
+        let (input, output) = (usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0));
+        Self { requests: 1, input_tokens: input, output_tokens: output, cost, expected: cost, uncounted: 0 }
+    }
+
+    fn spent(trial: &Trial, entry: &Entry) -> Self {
+        let Usage { input_tokens, output_tokens, .. } = entry.usage;
+        let is_counted = input_tokens.is_some() && output_tokens.is_some();
+        let cost = trial.model.price.map(|price| price.cost(&entry.usage).unwrap_or(0.0));
+        Self {
+            requests: entry.attempts,
+            input_tokens: input_tokens.unwrap_or(0),
+            output_tokens: output_tokens.unwrap_or(0),
+            cost,
+            expected: Self::expected(trial).cost,
+            uncounted: usize::from(!is_counted && entry.chars.is_some()),
+        }
+    }
+}
+
+/// Rows by variant, in the plan's order, and their sum.
+#[derive(Debug)]
+struct Table<'p> {
+    rows: Vec<(&'p PromptId, &'p ModelId, Row)>,
+    total: Row,
+}
+
+impl<'p> Table<'p> {
+    fn new(plan: &'p Plan, row_of: impl Fn(&Trial) -> Option<Row>) -> Self {
+        let mut rows: HashMap<(&PromptId, &ModelId), Row> = HashMap::new();
+        let mut total = Row::NOTHING;
+        for trial in plan.trials.iter().filter(|trial| trial.model.provider.is_remote()) {
+            let Some(row) = row_of(trial) else { continue };
+            rows.entry((&trial.id.prompt, &trial.id.model)).or_insert(Row::NOTHING).add(&row);
+            total.add(&row);
+        }
+        let variants = plan.prompts.iter().flat_map(|prompt| plan.models.iter().map(|model| (&prompt.id, &model.id)));
+        let rows =
+            variants.filter_map(|(prompt, model)| Some((prompt, model, rows.remove(&(prompt, model))?))).collect();
+        Self { rows, total }
+    }
+
+    /// Lines under a head, the sum last; of what was spent with what was expected beside it.
+    fn lines(&self, head: &str, is_spent: bool) -> String {
+        let total = (self.rows.len() > 1).then(|| ("in all".to_owned(), &self.total));
+        let named = self.rows.iter().map(|(prompt, model, row)| (format!("{prompt}@{model}"), row));
+        let rows: Vec<(String, &Row)> = named.filter(|_| self.rows.len() <= MOST_VARIANTS).chain(total).collect();
+        let width = rows.iter().map(|(name, _)| name.len()).chain([head.len()]).max().unwrap_or(0);
+        let dollars = |cost: Option<f64>| cost.map_or_else(|| "?".to_owned(), |cost| Dollars(cost).to_string());
+        let line = |name: &str, [requests, input, output, cost, expected]: [&str; 5]| {
+            let line = format!("{name:width$}  {requests:>8}  {input:>9}  {output:>10}  {cost:>8}");
+            if is_spent { format!("{line}  {expected:>8}") } else { line }
+        };
+        let shown = rows.iter().map(|(name, row)| {
+            let [requests, input, output] =
+                [row.requests as u64, row.input_tokens, row.output_tokens].map(|count| count.to_string());
+            line(name, [&requests, &input, &output, &dollars(row.cost), &dollars(row.expected)])
+        });
+        let head = line(head, ["requests", "tokens in", "tokens out", "USD", "expected"]);
+        std::iter::once(head).chain(shown).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Says what the trials that are not `done` are expected to cost, if servers are asked at all.
+pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, context: &Context) {
+    let table = Table::new(plan, |trial| (!done.contains_key(&trial.id)).then(|| Row::expected(trial)));
+    if table.total.requests > 0 {
+        context.console.say(&table.lines("expected if all is asked", false));
+    }
+}
+
+/// Says what a run has spent, if it has asked a server.
+pub(super) fn say_spent(plan: &Plan, run: &Run, context: &Context) {
+    let asked: HashMap<&TrialId, &Entry> = run
+        .entries
+        .iter()
+        .filter(|entry| entry.attempts > 0 && !entry.cached)
+        .map(|entry| (&entry.trial, entry))
+        .collect();
+    let table = Table::new(plan, |trial| asked.get(&trial.id).map(|entry| Row::spent(trial, entry)));
+    if table.total.requests == 0 {
+        return;
+    }
+    context.console.say(&table.lines("spent", true));
+    if table.total.uncounted > 0 {
+        let answers = counted(table.total.uncounted, "answer");
+        context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
+    }
+}
+
+/// Says that the budget ended the run, what is left and how to go on. It holds a pipeline up, so it is said even if little
+/// is to be said.
+pub(super) fn say_used_up(plan: &Plan, run: &Run, spent: Spending, refused: Refused, context: &Context) {
+    let Refused { bound, most, request } = refused;
+    let spent_in = |bound| match bound {
+        Bound::Cost => format!("{} US dollars", Dollars(spent.dollars())),
+        Bound::Requests if spent.requests == 1 => "1 request".to_owned(),
+        Bound::Requests => format!("{} requests", spent.requests),
+        Bound::Tokens => format!("{} tokens", spent.tokens),
+    };
+    let one_more = match bound {
+        Bound::Cost => format!(", and one more request may cost {}", Dollars(request.dollars())),
+        Bound::Tokens => format!(", and one more request may take {}", request.tokens),
+        Bound::Requests => String::new(),
+    };
+    let is_told = |other: &Bound| *other != bound && (*other != Bound::Cost || spent.dollars() > 0.0);
+    let others = [Bound::Cost, Bound::Requests, Bound::Tokens].into_iter().filter(is_told).map(spent_in);
+    let others = others.collect::<Vec<_>>().join(", ");
+    let estimated = match spent.estimated {
+        0 => String::new(),
+        1 => "; 1 request is counted as estimated".to_owned(),
+        requests => format!("; {requests} requests are counted as estimated"),
+    };
+    let left: HashSet<&TrialId> =
+        run.entries.iter().filter(|entry| entry.status == Status::Skipped).map(|entry| &entry.trial).collect();
+    let rest = Table::new(plan, |trial| left.contains(&trial.id).then(|| Row::expected(trial))).total;
+    let cost = rest.cost.map(|cost| format!(", {} US dollars", Dollars(cost))).unwrap_or_default();
+    context.console.complain(&format!(
+        "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n\
+         {} of {} trials are left, about {} + {} tokens{cost}: the same command with a higher --{} goes on",
+        bound.key(),
+        spent_in(bound),
+        left.len(),
+        run.entries.len(),
+        rest.input_tokens,
+        rest.output_tokens,
+        bound.key().replace('_', "-"),
+    ));
+}
