@@ -45,15 +45,38 @@ const LONGEST_QUOTE: usize = 60;
 
 /// The words quoted, in one line and cut in the middle if long: `「約30社」`; what the answer lacks is said to be missing.
 pub(crate) fn quote(evidence: &Evidence, words: &Words) -> String {
-    let text = shortened(&one_line(&evidence.text), LONGEST_QUOTE);
-    if evidence.span.is_some() { format!("「{text}」") } else { (words.missing)(&text) }
+    let text = in_brackets(&shortened(&one_line(&evidence.text), LONGEST_QUOTE));
+    if evidence.span.is_some() { text } else { (words.missing)(&text) }
+}
+
+/// The text in Japanese brackets: its own where they hold all of it, else around it, and those within are the inner ones
+/// then, as Japanese is written.
+pub(crate) fn in_brackets(text: &str) -> String {
+    let mut depth = 0_usize;
+    let mut closes_at = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '「' | '『' => depth += 1,
+            '」' | '』' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            closes_at = Some(at + c.len_utf8());
+            break;
+        }
+    }
+    if text.starts_with(['「', '『']) && closes_at == Some(text.len()) {
+        return text.to_owned();
+    }
+    format!("「{}」", text.replace('「', "『").replace('」', "』"))
 }
 
 /// What is said about the words: their kind, and why they count.
-pub(crate) fn remark(evidence: &Evidence) -> String {
+pub(crate) fn remark(evidence: &Evidence, words: &Words) -> String {
+    let kind = (words.kind)(&evidence.kind);
     match &evidence.why {
-        Some(why) => format!("{}: {}", evidence.kind, one_line(why)),
-        None => evidence.kind.to_string(),
+        Some(why) => format!("{kind}: {}", one_line(&(words.reason)(why))),
+        None => kind.to_owned(),
     }
 }
 
@@ -127,5 +150,20 @@ mod tests {
         let absent = Evidence { span: None, ..evidence(None, None) };
         assert_eq!(quote(&absent, Lang::En.words()), "missing: 「約30社」");
         assert_eq!(quote(&absent, Lang::Ja.words()), "「約30社」がない");
+    }
+
+    #[test]
+    fn brackets_are_not_doubled() {
+        for (text, expected) in [
+            ("約30社", "「約30社」"),
+            ("「楽しみ」", "「楽しみ」"),
+            ("『雪国』", "『雪国』"),
+            ("「楽しみ」と「驚き」", "「『楽しみ』と『驚き』」"),
+            ("市長は「楽しみ」と話した。", "「市長は『楽しみ』と話した。」"),
+            ("「楽しみ", "「『楽しみ」"),
+            ("", "「」"),
+        ] {
+            assert_eq!(in_brackets(text), expected);
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::gate::{Check, Decision, Finding, Gate, REGRESSION_LEVEL};
 use crate::id::CaseId;
 use crate::outcome::{Entry, Outcomes, Required, Run, Status, Subject};
-use crate::project::On;
+use crate::project::{On, Tier};
 use crate::report::comparison::{points, signed};
 use crate::report::csv::decimal;
 use crate::report::escape::{markdown as escape, one_line, without_ci_commands};
@@ -100,9 +100,12 @@ pub(crate) fn headline(gate: &Gate, lang: Lang) -> String {
                 Decision::Failed => "ゲート不合格",
                 Decision::Inconclusive => "ゲート判断できず",
             };
-            let missing =
-                if missing > 0 { format!("、{all}件中{missing}件は結果なし") } else { String::new() };
-            format!("{decision}: 不合格{failed}件、判断できず{open}件、合格{passed}件{missing}")
+            let missing = if missing > 0 {
+                format!("({all}試行のうち{missing}試行は結果なし)")
+            } else {
+                String::new()
+            };
+            format!("{decision}: 不合格 {failed}、判断できず {open}、合格 {passed}{missing}")
         }
     }
 }
@@ -116,8 +119,11 @@ pub(crate) fn sentence(check: &Check, lang: Lang) -> String {
         Lang::Ja => japanese(&check.finding),
     };
     let tier = match check.tier {
-        crate::project::Tier::Critical => String::new(),
-        tier => format!(" [{}]", tier.name()),
+        Tier::Critical => String::new(),
+        tier => match lang {
+            Lang::En => format!(" [{}]", tier.name()),
+            Lang::Ja => format!("[{}]", japanese_tier(tier)),
+        },
     };
     let open = match (check.could_change, lang) {
         (false, _) => "",
@@ -127,6 +133,24 @@ pub(crate) fn sentence(check: &Check, lang: Lang) -> String {
     match check.finding {
         Finding::Cost { .. } => found,
         _ => format!("{variant}{subject}: {found}{open}{tier}"),
+    }
+}
+
+const fn japanese_tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Critical => "必須",
+        Tier::Supporting => "補助",
+        Tier::Advisory => "参考",
+    }
+}
+
+/// A decision in a word.
+pub(crate) const fn decision(decision: Decision, lang: Lang) -> &'static str {
+    match (lang, decision) {
+        (Lang::En, decision) => decision.name(),
+        (Lang::Ja, Decision::Passed) => "合格",
+        (Lang::Ja, Decision::Failed) => "不合格",
+        (Lang::Ja, Decision::Inconclusive) => "判断できず",
     }
 }
 
@@ -179,14 +203,14 @@ fn japanese(finding: &Finding) -> String {
     match finding {
         Finding::Rate { passed, decided, rate, min, on, .. } => {
             let Some(rate) = rate else {
-                return format!("判定できたケースがありません({} %以上の合格が必要)", percent(*min));
+                return format!("判定できたケースがありません。条件は合格率{}%以上", percent(*min));
             };
-            let what = match on {
-                On::Estimate => "以上の合格が必要",
-                On::Low => "以上が確実に合格すること(区間の下限)が必要",
+            let condition = match on {
+                On::Estimate => "条件は合格率",
+                On::Low => "条件は区間の下限が",
             };
             format!(
-                "{passed}/{decided} {:.0} %({:.0}〜{:.0})、{} %{what}",
+                "{decided}ケース中{passed}ケース合格、合格率{:.0}%(95%区間は{:.0}〜{:.0}%)。{condition}{}%以上",
                 rate.estimate * 100.0,
                 rate.low * 100.0,
                 rate.high * 100.0,
@@ -195,27 +219,32 @@ fn japanese(finding: &Finding) -> String {
         }
         Finding::Drop { base, difference, max, broken } => match difference {
             Some(range) => format!(
-                "{base} と比べて{}ポイント({}〜{}、片側5 %)、悪化{}件。{}ポイント以上の低下がないと言えることが必要",
+                "基準の {base} との差は{}ポイント(90%区間は{}〜{})、悪化したケースは{}。\
+                 条件は、低下が{}ポイント未満だと統計的に言えること",
                 signed(range.estimate),
                 signed(range.low),
                 signed(range.high),
                 broken.len(),
                 points(*max)
             ),
-            None => format!("{base} と比べられません"),
+            None => format!("基準の {base} と比べられません"),
         },
         Finding::Broken { base, broken, max } => {
-            format!("{base} では合格した{}件が不合格になりました({max}件まで許容)", broken.len())
+            let found = match broken.len() {
+                0 => format!("基準の {base} から不合格に転じたケースはありません"),
+                count => format!("基準の {base} で合格した{count}ケースが不合格に転じました"),
+            };
+            format!("{found}(許容は{max}ケース)")
         }
-        Finding::NoCounterpart => "基準の実行に比べる相手がありません".to_owned(),
-        Finding::NotRequired => "この実行のどのケースも要件としていません".to_owned(),
+        Finding::NoCounterpart => "基準の実行に、比べられる組み合わせがありません".to_owned(),
+        Finding::NotRequired => "この実行には、これを要件とするケースがありません".to_owned(),
         Finding::Cost { dollars, unknown, max } => {
             let unknown = if *unknown > 0 {
-                format!("のほか、費用の分からない回答{unknown}件")
+                format!("(ほかに費用の分からない回答が{unknown}件)")
             } else {
                 String::new()
             };
-            format!("費用: {}米ドル{unknown}(上限{}米ドル)", decimal(*dollars, 4), decimal(*max, 6))
+            format!("費用は{}米ドル{unknown}。上限は{}米ドル", decimal(*dollars, 4), decimal(*max, 6))
         }
     }
 }
@@ -262,15 +291,19 @@ pub(crate) fn why_failed(
         .map(|score| {
             let quotes: Vec<String> = against(score)
                 .take(MOST_QUOTES)
-                .map(|evidence| format!("{} ({})", quote(evidence, words), remark(evidence)))
+                .map(|evidence| format!("{} ({})", quote(evidence, words), remark(evidence, words)))
                 .collect();
-            let why = if quotes.is_empty() { score.reason.clone().unwrap_or_default() } else { quotes.join(", ") };
+            let why = if quotes.is_empty() {
+                (words.reason)(score.reason.as_deref().unwrap_or_default()).into_owned()
+            } else {
+                quotes.join(words.list)
+            };
             format!("{} {why}", score.property.name()).trim_end().to_owned()
         })
         .collect();
     if parts.is_empty() {
         let why = outcome.error.or(outcome.finish.detail).unwrap_or_default();
-        return Ok(format!("{}: {why}", words.no_answer));
+        return Ok(format!("{}: {}", words.no_answer, (words.reason)(&why)));
     }
     Ok(parts.join(" · "))
 }

@@ -1,9 +1,13 @@
 //! The words of reports in English and Japanese, in one place.
 //!
-//! Names that stand in files (properties, ids, kinds) are the same in both.
+//! Names that users type (properties, ids) are the same in both.
+
+use std::borrow::Cow;
 
 use crate::outcome::Status;
 use crate::report::diff::Kind;
+use crate::report::phrase::{japanese_basis, japanese_kind, japanese_reason, japanese_specific};
+use crate::score::{Basis, SpecificVerdict};
 
 /// The language of a report's own words (`--lang`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +45,13 @@ pub(crate) struct Words {
     pub(crate) status: fn(Status) -> &'static str,
     /// A property's status, as a verdict.
     pub(crate) verdict: fn(Status) -> &'static str,
+    /// A kind of evidence.
+    pub(crate) kind: fn(&str) -> &str,
+    /// Why a score failed, a piece of evidence counts, or there is no answer.
+    pub(crate) reason: fn(&str) -> Cow<'_, str>,
+    pub(crate) specific: fn(SpecificVerdict) -> &'static str,
+    pub(crate) basis: fn(Basis) -> &'static str,
+    /// That a text, in its brackets, is missing.
     pub(crate) missing: fn(&str) -> String,
     pub(crate) chars: fn(usize) -> String,
     pub(crate) truncated: &'static str,
@@ -48,7 +59,12 @@ pub(crate) struct Words {
     pub(crate) no_answer: &'static str,
 
     pub(crate) more: fn(usize) -> String,
-    pub(crate) beside: fn(&str, usize) -> String,
+    /// What there is so many of, such as `6 passed`.
+    pub(crate) counted: fn(&str, usize) -> String,
+    /// Passed of decided, then the rate and both ends of its range in percent.
+    pub(crate) rate: fn(usize, usize, [&str; 3]) -> String,
+    /// What parts the members of a list.
+    pub(crate) list: &'static str,
     pub(crate) scale: fn(usize, usize, usize, u32) -> String,
     pub(crate) unfinished: fn(usize, usize) -> String,
     pub(crate) trials: fn(usize) -> String,
@@ -111,14 +127,20 @@ const ENGLISH: Words = Words {
         Status::Undecided => "unscored",
         Status::Errored | Status::Skipped => status.name(),
     },
-    missing: |text| format!("missing: 「{text}」"),
+    kind: |kind| kind,
+    reason: |reason| Cow::Borrowed(reason),
+    specific: SpecificVerdict::name,
+    basis: Basis::name,
+    missing: |text| format!("missing: {text}"),
     chars: |count| format!("{count} characters"),
     truncated: "TRUNCATED",
     truncated_answers: |count| format!("{count} truncated answer{}", if count == 1 { "" } else { "s" }),
     no_answer: "no answer",
 
     more: |count| format!("and {count} more"),
-    beside: |what, count| format!("{count} {what}"),
+    counted: |what, count| format!("{count} {what}"),
+    rate: |passed, decided, [estimate, low, high]| format!("{passed}/{decided} {estimate} % ({low}–{high})"),
+    list: ", ",
     scale: |cases, prompts, models, repeats| {
         let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         let repeats = if repeats == 1 { String::new() } else { format!(", each asked {repeats} times") };
@@ -154,7 +176,7 @@ const ENGLISH: Words = Words {
     summary_costs: "Cost",
     summary_total_cost: |dollars| format!("{dollars} US dollars in all."),
     summary_unknown_cost: |count| {
-        format!("Of {count} answer{} the cost is not known.", if count == 1 { "" } else { "s" })
+        format!(" Of {count} answer{} the cost is not known.", if count == 1 { "" } else { "s" })
     },
     summary_again: "The same again",
     summary_again_note: "with evalrun {tool}, scorers {scorers}, plan {plan}; prompts {prompts}.",
@@ -191,54 +213,62 @@ const ENGLISH: Words = Words {
 const JAPANESE: Words = Words {
     status: japanese_status,
     verdict: japanese_status,
-    missing: |text| format!("「{text}」がない"),
+    kind: japanese_kind,
+    reason: japanese_reason,
+    specific: japanese_specific,
+    basis: japanese_basis,
+    missing: |text| format!("{text}がない"),
     chars: |count| format!("{count}文字"),
     truncated: "途中で打ち切り",
-    truncated_answers: |count| format!("途中で打ち切られた回答{count}件"),
+    truncated_answers: |count| format!("途中で打ち切られた回答 {count}件"),
     no_answer: "回答なし",
 
     more: |count| format!("ほか{count}件"),
-    beside: |what, count| format!("{what}{count}"),
+    counted: |what, count| format!("{what} {count}"),
+    rate: |passed, decided, [estimate, low, high]| format!("{passed}/{decided} {estimate}%({low}〜{high})"),
+    list: "、",
     scale: |cases, prompts, models, repeats| {
         let repeats = if repeats == 1 { String::new() } else { format!("、各{repeats}回") };
         format!("{cases}ケース × {prompts}プロンプト × {models}モデル{repeats}")
     },
-    unfinished: |done, all| format!("この実行は途中です: {all}件のうち{done}件に結果があります。"),
-    trials: |count| format!("{count}件"),
+    unfinished: |done, all| format!("この実行は完了していません。全{all}試行のうち、結果があるのは{done}試行です。"),
+    trials: |count| format!("全{count}試行"),
 
-    tokens: |input, output| format!("{input} + {output}トークン"),
-    finish: |reason| format!("終了理由 {reason}"),
-    attempts: |count| format!("{count}回試行"),
-    waived: |reason| format!("例外: {reason}"),
-    terminal_rate: "合格率 (95 %)",
-    terminal_properties: "項目ごとの合格数/判定数 (?: 判定保留、!: エラー)",
+    tokens: |input, output| format!("入力{input} + 出力{output}トークン"),
+    finish: |reason| format!("終了理由: {reason}"),
+    attempts: |count| format!("送信{count}回"),
+    waived: |reason| format!("例外扱い: {reason}"),
+    terminal_rate: "合格率(95%区間)",
+    terminal_properties: "項目別の合格数/判定数(?: 判定保留、!: エラー)",
 
     summary_title: "まとめ",
     summary_variant: "組み合わせ",
     summary_all: "全体",
     summary_cost: "費用(米ドル)",
     summary_cut: "打ち切り",
-    summary_counts: "件数",
+    summary_counts: "試行",
     summary_rates: "合格率",
-    summary_rates_note: "合格または不合格となったもののうちの合格数。かっこ内は95 %信頼区間(ウィルソン法)。\
-        判定保留とエラーは率に含めず、横に示します。",
-    summary_repeats_note: "率はケース単位です。すべての回で合格したケースを合格、一回でも不合格なら不合格とします。",
-    summary_worst: "とくに悪い回答",
-    summary_worst_of: |shown, all| format!("不合格{all}件のうち{shown}件。組み合わせごとに悪いものから順に示します。"),
+    summary_rates_note: "合格か不合格かを判定できたもののうち、合格した数と割合です。かっこ内は95%信頼区間(Wilson法)。\
+        判定保留とエラーは合格率に含めず、併記しています。",
+    summary_repeats_note: "合格率はケース単位です。繰り返しのすべてで合格したケースを合格、一度でも不合格になったケースを不合格とします。",
+    summary_worst: "特に問題のある回答",
+    summary_worst_of: |shown, all| {
+        format!("不合格{all}試行のうち{shown}試行を挙げます。組み合わせごとに、問題の大きいものから選んでいます。")
+    },
     summary_truncated: "途中で打ち切られた回答",
-    summary_no_answers: "回答なし(ブロック、拒否、空)",
-    summary_errored: "エラー",
+    summary_no_answers: "回答なし(ブロック・拒否・空の回答)",
+    summary_errored: "エラーになった試行",
     summary_waivers: "適用された例外",
     summary_waiver_columns: ["項目", "語句", "理由", "回数"],
     summary_costs: "費用",
-    summary_total_cost: |dollars| format!("合計 {dollars} 米ドル。"),
-    summary_unknown_cost: |count| format!("{count}件の回答は費用が分かりません。"),
-    summary_again: "もう一度実行するには",
-    summary_again_note: "evalrun {tool}、採点器の版 {scorers}、計画 {plan}、プロンプト {prompts}。",
+    summary_total_cost: |dollars| format!("合計{dollars}米ドル。"),
+    summary_unknown_cost: |count| format!("ほかに、費用の分からない回答が{count}件あります。"),
+    summary_again: "再実行するには",
+    summary_again_note: "evalrun {tool}、採点器の版 {scorers}、計画 {plan}、プロンプト {prompts}",
 
     diff_title: "回答の差分",
-    diff_nothing: "比較するものがありません(プロンプトが一つだけです)。",
-    diff_legend: "− 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。色の付いた語句は判定の根拠",
+    diff_nothing: "プロンプトが一つだけなので、比べる相手がありません。",
+    diff_legend: "− 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。印の付いた語句は判定の根拠です",
     diff_text_legend: "- 削除、+ 追加、~ 言い換え [-前-]{+後+}、↗ 別の場所へ移動、↘ ここへ移動、⟦不合格の根拠⟧",
     diff_base: "比較元",
     diff_candidate: "比較先",
@@ -248,21 +278,21 @@ const JAPANESE: Words = Words {
         Kind::Fixed => "改善",
         Kind::Verdict => "判定の変化",
         Kind::Text => "文面の変化",
-        Kind::Same => "同じ文面",
-        Kind::Missing => "比較できず",
+        Kind::Same => "文面は同じ",
+        Kind::Missing => "比較不可",
     },
-    diff_changes: "変わった判定",
-    diff_no_changes: "判定の変化はありません。",
-    diff_still_failing: "両方で不合格",
+    diff_changes: "変化した判定",
+    diff_no_changes: "判定に変化はありません。",
+    diff_still_failing: "どちらも不合格",
     diff_unchanged: |count| format!("変更のない{count}文"),
-    diff_only_blanks: "空白と改行だけが違います。",
-    diff_coarse: "長すぎて比較できない部分は、まとめて削除・追加として示しています。",
+    diff_only_blanks: "違いは空白と改行だけです。",
+    diff_coarse: "長すぎて細かく比べられない部分は、まとめて削除・追加として示しています。",
     diff_moved_away: "別の場所へ移動",
     diff_moved_here: "ここへ移動",
     diff_removed: "削除",
     diff_added: "追加",
-    diff_only_in: |side| format!("{side} のみ"),
-    diff_to_top: "先頭へ",
+    diff_only_in: |side| format!("{side}のみ"),
+    diff_to_top: "ページの先頭へ",
 };
 
 const fn japanese_status(status: Status) -> &'static str {

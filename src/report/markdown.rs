@@ -40,7 +40,7 @@ pub fn write_summary(run: &Run, outcomes: &dyn Outcomes, lang: Lang, out: &mut d
 
 fn write_head(run: &Run, words: &Words, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# {}\n\n{}\n", words.summary_title, scale(run, words))?;
-    let counts = Status::ALL.map(|status| format!("{} {}", run.count(status), (words.status)(status)));
+    let counts = Status::ALL.map(|status| (words.counted)((words.status)(status), run.count(status)));
     writeln!(out, "**{}**: {}", (words.trials)(run.entries.len()), counts.join(" · "))?;
     if !run.finished {
         writeln!(out, "\n**{}**", (words.unfinished)(run.tried(), run.header.trials))?;
@@ -92,10 +92,11 @@ fn write_rates(run: &Run, variants: &[VariantTally<'_>], words: &Words, out: &mu
 
 /// The rate, with what is no part of it.
 fn rate_cell(subject: Subject, tally: &Tally, words: &Words) -> String {
-    let mut cell = tally.rate_in_words();
+    let mut cell = tally.rate_in_words(words);
     for status in [Status::Undecided, Status::Errored] {
         if tally.count(status) > 0 {
-            cell = format!("{cell}, {}", (words.beside)(status_name(subject, status, words), tally.count(status)));
+            let beside = (words.counted)(status_name(subject, status, words), tally.count(status));
+            cell = format!("{cell}{}{beside}", words.list);
         }
     }
     cell
@@ -113,7 +114,7 @@ fn write_worst(run: &Run, outcomes: &dyn Outcomes, words: &Words, out: &mut dyn 
         let mark = if is_truncated(entry) { format!(" ({})", words.truncated) } else { String::new() };
         writeln!(out, "\n### {} · {}{mark}\n", case_name(entry), name(&variant_name(entry)))?;
         if is_without_answer(entry) {
-            writeln!(out, "- **{}**: {}", words.no_answer, escape(&why_no_answer(entry)))?;
+            writeln!(out, "- **{}**: {}", words.no_answer, escape(&(words.reason)(&why_no_answer(entry))))?;
         }
         for score in outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail) {
             writeln!(out, "- **{}**: {}", name(score.property.name()), failure(score, words))?;
@@ -124,12 +125,12 @@ fn write_worst(run: &Run, outcomes: &dyn Outcomes, words: &Words, out: &mut dyn 
 
 /// The words that a failed score rests on, and why.
 fn failure(score: &Score, words: &Words) -> String {
-    let quoted = |evidence| format!("{} ({})", escape(&quote(evidence, words)), escape(&remark(evidence)));
-    let mut parts: Vec<String> = score.reason.iter().map(|reason| escape(reason)).collect();
+    let quoted = |evidence| format!("{} ({})", escape(&quote(evidence, words)), escape(&remark(evidence, words)));
+    let mut parts: Vec<String> = score.reason.iter().map(|reason| escape(&(words.reason)(reason))).collect();
     parts.extend(against(score).take(MOST_QUOTES).map(quoted));
     let more = against(score).count().saturating_sub(MOST_QUOTES);
     parts.extend((more > 0).then(|| (words.more)(more)));
-    if parts.is_empty() { (words.verdict)(Status::Failed).to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { (words.verdict)(Status::Failed).to_owned() } else { parts.join(words.list) }
 }
 
 fn case_name(entry: &Entry) -> String {
@@ -165,7 +166,7 @@ fn write_grouped(title: &str, grouped: &Grouped<'_>, words: &Words, out: &mut dy
     }
     writeln!(out, "\n## {title}: {}\n", grouped.values().sum::<usize>())?;
     for ((model, message), count) in grouped.iter().take(MOST_NAMES) {
-        writeln!(out, "- {}: {count} × {}", name(model), escape(message))?;
+        writeln!(out, "- {}: {count} × {}", name(model), escape(&(words.reason)(message)))?;
     }
     let more = grouped.len().saturating_sub(MOST_NAMES);
     if more > 0 { writeln!(out, "- {}", (words.more)(more)) } else { Ok(()) }
@@ -194,10 +195,10 @@ fn write_costs(run: &Run, variants: &[VariantTally<'_>], words: &Words, out: &mu
     if !costs.is_empty() {
         let unknown = variants.iter().map(|variant| variant.without_cost).sum::<usize>();
         let total = (words.summary_total_cost)(&decimal(costs.iter().sum(), 4));
-        let unknown = if unknown > 0 { format!(" {}", (words.summary_unknown_cost)(unknown)) } else { String::new() };
+        let unknown = if unknown > 0 { (words.summary_unknown_cost)(unknown) } else { String::new() };
         writeln!(out, "- {total}{unknown}")?;
     }
-    notes.iter().try_for_each(|(model, note)| writeln!(out, "- {}: {}", name(model), escape(note)))
+    notes.iter().try_for_each(|(model, note)| writeln!(out, "- {}: {}", name(model), escape(&(words.reason)(note))))
 }
 
 fn write_again(run: &Run, words: &Words, out: &mut dyn Write) -> io::Result<()> {
@@ -217,7 +218,7 @@ fn write_again(run: &Run, words: &Words, out: &mut dyn Write) -> io::Result<()> 
         .replace("{tool}", &escape(&header.tool_version))
         .replace("{scorers}", &header.scorer_version.to_string())
         .replace("{plan}", &name(beginning(&header.plan_digest)))
-        .replace("{prompts}", &prompts.join(", "));
+        .replace("{prompts}", &prompts.join(words.list));
     writeln!(out, "{note}")
 }
 
@@ -332,9 +333,9 @@ mod tests {
 
         4ケース × 2プロンプト × 2モデル
 
-        **16件**: 6 合格 · 4 不合格 · 4 判定保留 · 2 エラー · 0 未実施
+        **全16試行**: 合格 6 · 不合格 4 · 判定保留 4 · エラー 2 · 未実施 0
 
-        ## 件数
+        ## 試行
 
         | 組み合わせ | 合格 | 不合格 | 判定保留 | エラー | 未実施 | 打ち切り | 費用(米ドル) |
         |---|--:|--:|--:|--:|--:|--:|--:|
@@ -345,36 +346,36 @@ mod tests {
 
         ## 合格率
 
-        合格または不合格となったもののうちの合格数。かっこ内は95 %信頼区間(ウィルソン法)。判定保留とエラーは率に含めず、横に示します。
+        合格か不合格かを判定できたもののうち、合格した数と割合です。かっこ内は95%信頼区間(Wilson法)。判定保留とエラーは合格率に含めず、併記しています。
 
         | 組み合わせ | 全体 | `article_only` | `no_fabrication` | `readability` |
         |---|---|---|---|---|
-        | `news-article@sample-careful` | 3/3 100 % (44–100), 判定保留1 | 4/4 100 % (51–100) | 1/1 100 % (21–100), 判定保留1 | –, 判定保留1 |
-        | `news-article@sample-inventive` | 1/3 33 % (6–79), 判定保留1 | 2/3 67 % (21–94), 判定保留1 | 0/1 0 % (0–79), 判定保留1 | –, 判定保留1 |
-        | `news-article-careful@sample-careful` | 2/2 100 % (34–100), 判定保留1, エラー1 | 3/3 100 % (44–100), エラー1 | 1/1 100 % (21–100), 判定保留1 | 1/1 100 % (21–100) |
-        | `news-article-careful@sample-inventive` | 0/2 0 % (0–66), 判定保留1, エラー1 | 1/2 50 % (9–91), 判定保留1, エラー1 | 0/1 0 % (0–79), 判定保留1 | 1/1 100 % (21–100) |
+        | `news-article@sample-careful` | 3/3 100%(44〜100)、判定保留 1 | 4/4 100%(51〜100) | 1/1 100%(21〜100)、判定保留 1 | –、判定保留 1 |
+        | `news-article@sample-inventive` | 1/3 33%(6〜79)、判定保留 1 | 2/3 67%(21〜94)、判定保留 1 | 0/1 0%(0〜79)、判定保留 1 | –、判定保留 1 |
+        | `news-article-careful@sample-careful` | 2/2 100%(34〜100)、判定保留 1、エラー 1 | 3/3 100%(44〜100)、エラー 1 | 1/1 100%(21〜100)、判定保留 1 | 1/1 100%(21〜100) |
+        | `news-article-careful@sample-inventive` | 0/2 0%(0〜66)、判定保留 1、エラー 1 | 1/2 50%(9〜91)、判定保留 1、エラー 1 | 0/1 0%(0〜79)、判定保留 1 | 1/1 100%(21〜100) |
 
-        ## とくに悪い回答
+        ## 特に問題のある回答
 
-        不合格4件のうち4件。組み合わせごとに悪いものから順に示します。
+        不合格4試行のうち4試行を挙げます。組み合わせごとに、問題の大きいものから選んでいます。
 
         ### `osaka-expo` · `news-article@sample-inventive`
 
-        - **回答なし**: the answer was blocked: SAFETY
+        - **回答なし**: 回答がブロックされました: SAFETY
 
         ### `osaka-expo` · `news-article-careful@sample-inventive`
 
-        - **回答なし**: the answer was blocked: SAFETY
+        - **回答なし**: 回答がブロックされました: SAFETY
 
         ### `chicago-quantum` · `news-article@sample-inventive`
 
-        - **`article_only`**: 「はい、承知しました。」 (preamble)
-        - **`no_fabrication`**: 「約30社」 (number: nothing in the source supports it), 「山田太郎」 (person: nothing in the source supports it), 「歴史的だ」 (quote: nothing in the source supports it), ほか1件
+        - **`article_only`**: 「はい、承知しました。」 (前置き)
+        - **`no_fabrication`**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
 
         ### `chicago-quantum` · `news-article-careful@sample-inventive`
 
-        - **`article_only`**: 「はい、承知しました。」 (preamble)
-        - **`no_fabrication`**: 「約30社」 (number: nothing in the source supports it), 「山田太郎」 (person: nothing in the source supports it), 「歴史的だ」 (quote: nothing in the source supports it), ほか1件
+        - **`article_only`**: 「はい、承知しました。」 (前置き)
+        - **`no_fabrication`**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
 
         ## 途中で打ち切られた回答: 4
 
@@ -383,11 +384,11 @@ mod tests {
         - `kyoto-tea` · `news-article-careful@sample-careful`
         - `kyoto-tea` · `news-article-careful@sample-inventive`
 
-        ## 回答なし(ブロック、拒否、空): 2
+        ## 回答なし(ブロック・拒否・空の回答): 2
 
-        - `sample-inventive`: 2 × the answer was blocked: SAFETY
+        - `sample-inventive`: 2 × 回答がブロックされました: SAFETY
 
-        ## エラー: 2
+        ## エラーになった試行: 2
 
         - `sample-careful`: 1 × timeout: no answer within 120s
         - `sample-inventive`: 1 × timeout: no answer within 120s
@@ -400,16 +401,16 @@ mod tests {
 
         ## 費用
 
-        - 合計 0.01 米ドル。 4件の回答は費用が分かりません。
-        - `sample-careful`: the price was valid until 2025-12-31
+        - 合計0.01米ドル。ほかに、費用の分からない回答が4件あります。
+        - `sample-careful`: 料金の有効期限は2025-12-31でした
 
-        ## もう一度実行するには
+        ## 再実行するには
 
         ```sh
         evalrun run --prompt news-article --prompt news-article-careful --model sample-careful --model sample-inventive --repeats 1
         ```
 
-        evalrun 0.1.0、採点器の版 1、計画 `3f2a1c993f2a`、プロンプト `news-article` `d1`, `news-article-careful` `d1`。
+        evalrun 0.1.0、採点器の版 1、計画 `3f2a1c993f2a`、プロンプト `news-article` `d1`、`news-article-careful` `d1`
         ");
     }
 

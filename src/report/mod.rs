@@ -19,6 +19,7 @@ mod escape;
 mod disagreement;
 mod evidence;
 mod lang;
+mod phrase;
 #[cfg(test)]
 pub(crate) mod sample;
 mod table;

@@ -47,11 +47,10 @@ impl Tally {
     }
 
     /// The rate in words: `17/20 85 % (64–95)`; `–` if nothing was decided.
-    pub(crate) fn rate_in_words(&self) -> String {
+    pub(crate) fn rate_in_words(&self, words: &Words) -> String {
         let Some(rate) = self.rate() else { return "–".to_owned() };
-        let percent = |share: f64| format!("{:.0}", share * 100.0);
-        let (estimate, low, high) = (percent(rate.estimate), percent(rate.low), percent(rate.high));
-        format!("{}/{} {estimate} % ({low}–{high})", self.passed_cases, self.decided_cases)
+        let percents = [rate.estimate, rate.low, rate.high].map(|share| format!("{:.0}", share * 100.0));
+        (words.rate)(self.passed_cases, self.decided_cases, percents.each_ref().map(String::as_str))
     }
 
     /// The share of cases that passed, of those decided; `None` if there are none.
@@ -183,6 +182,7 @@ impl<'a> VariantTally<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::lang::Lang;
     use crate::report::sample::{RunBuilder, TrialBuilder};
 
     fn counts(tally: &Tally) -> [usize; 5] {
@@ -236,7 +236,7 @@ mod tests {
             [(17, 20, "17/20 85 % (64–95)"), (20, 20, "20/20 100 % (84–100)"), (0, 0, "–")]
         {
             let tally = Tally { passed_cases, decided_cases, decided_sources: decided_cases, ..Tally::default() };
-            assert_eq!(tally.rate_in_words(), words);
+            assert_eq!(tally.rate_in_words(Lang::En.words()), words);
         }
     }
 

@@ -103,9 +103,9 @@ fn write_head(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::R
     let counts: Vec<String> = Status::ALL
         .into_iter()
         .filter(|status| run.count(*status) > 0)
-        .map(|status| options.paint(style(status), &format!("{} {}", run.count(status), (words.status)(status))))
+        .map(|status| options.paint(style(status), &(words.counted)((words.status)(status), run.count(status))))
         .collect();
-    writeln!(out, "{}: {}", options.paint(TITLE, &(words.trials)(run.entries.len())), counts.join(", "))?;
+    writeln!(out, "{}: {}", options.paint(TITLE, &(words.trials)(run.entries.len())), counts.join(words.list))?;
     writeln!(out, "{}", options.paint(QUIET, &scale(run, words)))?;
     if !run.finished {
         let note = (words.unfinished)(run.tried(), run.header.trials);
@@ -155,7 +155,7 @@ fn count_columns(run: &Run, variants: &[VariantTally<'_>], options: TerminalOpti
         let cost = |variant: &VariantTally<'_>| variant.cost.map_or_else(String::new, |cost| decimal(cost, 3));
         columns.push(Column::new("", "USD", variants.iter().map(|variant| Cell::plain(cost(variant)))));
     }
-    let rate = |variant: &VariantTally<'_>| Cell::plain(variant.all().rate_in_words());
+    let rate = |variant: &VariantTally<'_>| Cell::plain(variant.all().rate_in_words(words));
     columns.push(Column::new("", words.terminal_rate, variants.iter().map(rate)).aligned(Align::Left));
     columns
 }
@@ -207,7 +207,7 @@ fn write_failures(run: &Run, outcomes: &dyn Outcomes, options: TerminalOptions, 
         let failed = outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail);
         let mut reasons: Vec<String> = failed.map(|score| failure(score, words)).collect();
         if is_without_answer(entry) {
-            reasons.push(format!("{}: {}", words.no_answer, one_line(&why_no_answer(entry))));
+            reasons.push(format!("{}: {}", words.no_answer, one_line(&(words.reason)(&why_no_answer(entry)))));
         }
         writeln!(out, "    {}", cut(&reasons.join(" · "), options.width.saturating_sub(4)))?;
     }
@@ -221,7 +221,7 @@ fn failure(score: &Score, words: &Words) -> String {
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
     match (&score.reason, quotes.as_str()) {
         (None, "") => score.property.name().to_owned(),
-        (Some(reason), "") => format!("{} {}", score.property, one_line(reason)),
+        (Some(reason), "") => format!("{} {}", score.property, one_line(&(words.reason)(reason))),
         _ => format!("{} {quotes}{more}", score.property),
     }
 }
@@ -232,7 +232,11 @@ fn write_notes(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::
     let mut notes = Vec::new();
     let errors = errors(run);
     for ((model, message), count) in errors.iter().take(MOST_MESSAGES) {
-        notes.push(format!("{} · {model}: {count} × {}", (words.status)(Status::Errored), one_line(message)));
+        notes.push(format!(
+            "{} · {model}: {count} × {}",
+            (words.status)(Status::Errored),
+            one_line(&(words.reason)(message))
+        ));
     }
     if errors.len() > MOST_MESSAGES {
         notes.push((words.more)(errors.len() - MOST_MESSAGES));
@@ -243,7 +247,9 @@ fn write_notes(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::
         notes.push(format!("{}: {}", (words.truncated_answers)(truncated.len()), names.join(", ")));
     }
     let priced = run.header.models.iter().filter_map(|model| Some((&model.id, model.price_note.as_ref()?)));
-    notes.extend(priced.map(|(model, note)| format!("{} · {model}: {}", words.summary_costs, one_line(note))));
+    notes.extend(
+        priced.map(|(model, note)| format!("{} · {model}: {}", words.summary_costs, one_line(&(words.reason)(note)))),
+    );
     if notes.is_empty() {
         return Ok(());
     }
@@ -310,18 +316,18 @@ mod tests {
     fn a_run_is_told_in_japanese_too() {
         let options = TerminalOptions { lang: Lang::Ja, ..TerminalOptions::default() };
         insta::assert_snapshot!(rendered(&summary_sample(), options), @"
-        16件: 6 合格, 4 不合格, 4 判定保留, 2 エラー
+        全16試行: 合格 6、不合格 4、判定保留 4、エラー 2
         4ケース × 2プロンプト × 2モデル
 
-                            合格  不合格  判定保留  エラー  打ち切り     USD  合格率 (95 %)
+                            合格  不合格  判定保留  エラー  打ち切り     USD  合格率(95%区間)
         news-article
-          sample-careful       3       0         1       0         1  0.0025  3/3 100 % (44–100)
-          sample-inventive     1       2         1       0         1  0.0025  1/3 33 % (6–79)
+          sample-careful       3       0         1       0         1  0.0025  3/3 100%(44〜100)
+          sample-inventive     1       2         1       0         1  0.0025  1/3 33%(6〜79)
         news-article-careful
-          sample-careful       2       0         1       1         1  0.0025  2/2 100 % (34–100)
-          sample-inventive     0       2         1       1         1  0.0025  0/2 0 % (0–66)
+          sample-careful       2       0         1       1         1  0.0025  2/2 100%(34〜100)
+          sample-inventive     0       2         1       1         1  0.0025  0/2 0%(0〜66)
 
-        項目ごとの合格数/判定数 (?: 判定保留、!: エラー)
+        項目別の合格数/判定数(?: 判定保留、!: エラー)
                             article    no
                             only       fabrication  readability
         news-article
@@ -331,11 +337,11 @@ mod tests {
           sample-careful    3/3 !1     1/1 ?1       1/1
           sample-inventive  1/2 ?1 !1  0/1 ?1       1/1
 
-        とくに悪い回答
+        特に問題のある回答
         ✗ osaka-expo · news-article@sample-inventive
-            回答なし: the answer was blocked: SAFETY
+            回答なし: 回答がブロックされました: SAFETY
         ✗ osaka-expo · news-article-careful@sample-inventive
-            回答なし: the answer was blocked: SAFETY
+            回答なし: 回答がブロックされました: SAFETY
         ✗ chicago-quantum · news-article@sample-inventive
             article_only 「はい、承知しました。」 · no_fabrication 「約30社」「山田太郎」「歴史的だ」 +1
         ✗ chicago-quantum · news-article-careful@sample-inventive
@@ -343,8 +349,8 @@ mod tests {
 
         ! エラー · sample-careful: 1 × timeout: no answer within 120s
         ! エラー · sample-inventive: 1 × timeout: no answer within 120s
-        ! 途中で打ち切られた回答4件: kyoto-tea · news-article@sample-careful, kyoto-tea · news-article@s…
-        ! 費用 · sample-careful: the price was valid until 2025-12-31
+        ! 途中で打ち切られた回答 4件: kyoto-tea · news-article@sample-careful, kyoto-tea · news-article@…
+        ! 費用 · sample-careful: 料金の有効期限は2025-12-31でした
         ");
     }
 

@@ -46,11 +46,16 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
     Score::binary(topic.property(), true, evidence.into_iter().collect())
 }
 
-/// The first words of a sentence, for a reason.
+/// The first words of a sentence, for a reason that quotes them: brackets within are the inner ones.
 fn head(subject: &Subject<'_>, n: usize) -> String {
     const MOST: usize = 24;
     let evidence = subject.evidence(&subject.passage.sentences[n].range, "nearest");
-    let mut chars = evidence.text.chars().map(|c| if c == '\n' { ' ' } else { c });
+    let mut chars = evidence.text.chars().map(|c| match c {
+        '\n' => ' ',
+        '「' => '『',
+        '」' => '』',
+        c => c,
+    });
     let head: String = chars.by_ref().take(MOST).collect();
     if chars.next().is_some() { head + "…" } else { head }
 }

@@ -83,7 +83,7 @@ fn a_person_reads_sentences_in_either_language() {
     assert!(english.contains("passes 12 more of 12 cases (fixed 12, broke 0)"), "{english}");
     assert!(english.lines().all(|line| line.chars().count() <= 100), "{english}");
     let japanese = project.done("compare run::p run::q --lang ja").expect(0).stdout;
-    assert!(japanese.contains("12件中、合格が12件増えました"), "{japanese}");
+    assert!(japanese.contains("12ケースのうち、合格が12ケース増えました"), "{japanese}");
     let worse = project.done("compare run::q run::p").expect(0).stdout;
     assert!(worse.contains("worse by more than the 5 points") && worse.contains("clearly worse"), "{worse}");
     let same = project.done("compare run::p run::p").expect(0).stdout;

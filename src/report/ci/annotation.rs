@@ -8,7 +8,7 @@ use crate::gate::{Decision, Gate};
 use crate::outcome::{Outcomes, Run, Status, Subject};
 use crate::project::Tier;
 use crate::report::escape::visible;
-use crate::report::gate::{details, sentence, why_failed};
+use crate::report::gate::{decision, details, sentence, why_failed};
 use crate::report::lang::Lang;
 use crate::report::worst::worst;
 
@@ -81,7 +81,7 @@ pub fn of_gate(
         annotations.push(Annotation {
             level,
             file: check.variant.as_ref().map(|(prompt, _)| file_of(prompt)),
-            title: format!("evalrun: {} {}", check.subject.name(), check.decision.name()),
+            title: format!("evalrun: {} {}", check.subject.name(), decision(check.decision, lang)),
             message: lines.collect::<Vec<_>>().join("\n"),
         });
     }
@@ -105,7 +105,9 @@ pub fn of_run(run: &Run, outcomes: &dyn Outcomes, file_of: FileOf<'_>, lang: Lan
     }
     let errored = run.count(Status::Errored);
     if errored > 0 {
-        let message = format!("{} {}/{}", (lang.words().status)(Status::Errored), errored, run.entries.len());
+        let words = lang.words();
+        let errored = (words.counted)((words.status)(Status::Errored), errored);
+        let message = format!("{}: {errored}", (words.trials)(run.entries.len()));
         annotations.push(Annotation { level: Level::Warning, file: None, title: "evalrun".to_owned(), message });
     }
     Ok(most_of_each_level(annotations))

@@ -96,13 +96,13 @@ fn told_of_score(test: &Test<'_>, outcome: &Outcome, words: &Words) -> Told {
     let Some(score) = score else {
         let why = match test.result {
             Result::Skipped => (words.status)(test.entry.status).to_owned(),
-            _ => format!("{}: {}", words.no_answer, one_line(&why_no_answer(test.entry))),
+            _ => format!("{}: {}", words.no_answer, one_line(&(words.reason)(&why_no_answer(test.entry)))),
         };
         return Told { message: shortened(&why, LONGEST_MESSAGE), lines: Vec::new() };
     };
     let lines = lines(score, words);
     let message = match (&score.reason, lines.first()) {
-        (Some(reason), _) => one_line(reason),
+        (Some(reason), _) => one_line(&(words.reason)(reason)),
         (None, Some(line)) => line.clone(),
         (None, None) if test.result == Result::Unscored => (words.verdict)(Status::Undecided).to_owned(),
         (None, None) => (words.verdict)(Status::Failed).to_owned(),
@@ -111,7 +111,7 @@ fn told_of_score(test: &Test<'_>, outcome: &Outcome, words: &Words) -> Told {
 }
 
 fn lines(score: &Score, words: &Words) -> Vec<String> {
-    let line = |evidence| format!("{} ({})", quote(evidence, words), remark(evidence));
+    let line = |evidence| format!("{} ({})", quote(evidence, words), remark(evidence, words));
     let mut lines: Vec<String> = against(score).take(MOST_QUOTES).map(line).collect();
     let more = against(score).count() - lines.len();
     lines.extend((more > 0).then(|| (words.more)(more)));

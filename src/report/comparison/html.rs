@@ -68,7 +68,7 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
         notes.push((words.method)(primary, comparison.options.margin));
         notes.push(adjustment(comparison, primary, words));
     }
-    let measures: Vec<String> = comparison.measures.iter().map(measure).collect();
+    let measures: Vec<String> = comparison.measures.iter().map(|measured| measure(measured, words)).collect();
     notes.extend((!measures.is_empty()).then(|| measures.join(" · ")));
     for note in notes {
         let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&note));

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::sentence::{Sentences, sentences};
 use super::{Titled, movement, p_in_words, signed, telling};
-use crate::compare::{Compared, Comparison, Measure};
+use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_by_matter, write_markdown_rows};
@@ -118,7 +118,7 @@ fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) 
 /// The cells of a subject: rates, difference, range, verdict, counts, p.
 pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 10] {
     let none = || "–".to_owned();
-    let percent = |side: usize| compared.rates.map_or_else(none, |rates| format!("{:.0} %", rates[side] * 100.0));
+    let percent = |side: usize| compared.rates.map_or_else(none, |rates| (words.percent)(rates[side]));
     let interval = compared.range;
     let count = |ids: &[crate::id::CaseId]| if ids.is_empty() { String::new() } else { ids.len().to_string() };
     [
@@ -145,12 +145,12 @@ fn write_measures(comparison: &Comparison, words: &Sentences, out: &mut dyn Writ
     if comparison.measures.is_empty() {
         return Ok(());
     }
-    let shown: Vec<String> = comparison.measures.iter().map(measure).collect();
+    let shown: Vec<String> = comparison.measures.iter().map(|measured| measure(measured, words)).collect();
     writeln!(out, "\n**{}**: {}", words.measures, shown.join(" · "))
 }
 
 /// A measure in a line: `chars 812 → 640 (−172; −230 … −114)`.
-pub(crate) fn measure(measured: &crate::compare::Measured) -> String {
+pub(crate) fn measure(measured: &Measured, words: &Sentences) -> String {
     let number = |value: f64| match measured.measure {
         Measure::Cost => decimal(value, 3),
         Measure::Chars | Measure::OutputTokens | Measure::Latency => format!("{value:.0}"),
@@ -163,7 +163,7 @@ pub(crate) fn measure(measured: &crate::compare::Measured) -> String {
     let range =
         measured.interval.map(|interval| format!("; {} … {}", with_sign(interval.low), with_sign(interval.high)));
     let difference = format!("{}{}", with_sign(candidate - base), range.unwrap_or_default());
-    format!("{} {} → {} ({difference})", measured.measure.name(), number(base), number(candidate))
+    format!("{} {} → {} ({difference})", (words.measure)(measured.measure), number(base), number(candidate))
 }
 
 #[cfg(test)]

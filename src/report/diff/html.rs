@@ -176,7 +176,7 @@ fn write_pair(
         "<div class=\"row heads\"><div class=\"old\">{}</div><div class=\"new\">{}</div></div>",
         heads.0, heads.1
     )?;
-    let (old, new) = (Marks::of(&base, &pair.turns), Marks::of(&candidate, &pair.turns));
+    let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
     write_text(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)?;
     writeln!(out, "</div>\n</div>\n</section>")
 }

@@ -119,7 +119,7 @@ fn write_pair(
     let heads = (head(words.diff_base, &base), head(words.diff_candidate, &candidate));
     let blank = if pair.turns.is_empty() && pair.still_failing.is_empty() { "" } else { "\n" };
     writeln!(out, "{blank}{} · {}", heads.0, heads.1)?;
-    let (old, new) = (Marks::of(&base, &pair.turns), Marks::of(&candidate, &pair.turns));
+    let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
     write_rows(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)
 }
 
@@ -294,7 +294,7 @@ mod tests {
         insta::assert_snapshot!(rendered(&run, Lang::Ja), @"
         # 回答の差分
 
-        − 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。色の付いた語句は判定の根拠
+        − 削除、+ 追加、~ 言い換え、↗ 別の場所へ移動、↘ ここへ移動。印の付いた語句は判定の根拠です
 
         ## `plain@sample` → `careful@sample`
 
@@ -302,7 +302,7 @@ mod tests {
 
         ### `nara`: 量子分野の交流会、シカゴで開催 (改善)
 
-        - **`no_fabrication`: 不合格 → 合格** 「約30社」 (number: nothing in the source supports it)
+        - **`no_fabrication`: 不合格 → 合格** 「約30社」 (数値: 元のニュースに裏付けがありません)
 
         比較元: 不合格, 12文字 · 比較先: 合格, 12文字, 途中で打ち切り
         ");

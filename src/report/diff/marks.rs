@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::pair::Turn;
 use crate::outcome::{Outcome, Subject};
 use crate::report::evidence::{Weight, remark, weight};
+use crate::report::lang::Words;
 use crate::score::Verdict;
 
 /// Marked words of an answer.
@@ -33,7 +34,7 @@ pub(crate) struct Marks(Vec<Mark>);
 
 impl Marks {
     /// What a reader looks for: the evidence against an answer, and what each verdict that turned rests on.
-    pub(super) fn of(outcome: &Outcome, turns: &[Turn]) -> Self {
+    pub(super) fn of(outcome: &Outcome, turns: &[Turn], words: &Words) -> Self {
         let Some(answer) = &outcome.answer else { return Self::default() };
         let starts: Vec<usize> = answer.char_indices().map(|(at, _)| at).chain([answer.len()]).collect();
         let turned = |property| turns.iter().any(|turn| turn.subject == Subject::Property(property));
@@ -47,7 +48,7 @@ impl Marks {
                 };
                 let Some(span) = evidence.span else { continue };
                 let (Some(start), Some(end)) = (starts.get(span.start), starts.get(span.end)) else { continue };
-                let why = format!("{}: {}", score.property.name(), remark(evidence));
+                let why = format!("{}: {}", score.property.name(), remark(evidence, words));
                 marks.push(Mark { range: *start..*end, is_against, why });
             }
         }

@@ -207,14 +207,14 @@ pub(super) fn grounds(
     let failing = if turn.candidate == Some(Status::Failed) { candidate } else { base };
     let Subject::Property(property) = turn.subject else {
         let why = failing.error.clone().or_else(|| failing.finish.detail.clone()).unwrap_or_default();
-        return (vec![(String::new(), one_line(&why))], 0);
+        return (vec![(String::new(), one_line(&(words.reason)(&why)))], 0);
     };
     let Some(score) = failing.scores.iter().find(|score| score.property == property) else { return (Vec::new(), 0) };
     let mut grounds: Vec<(String, String)> =
-        against(score).take(most).map(|evidence| (quote(evidence, words), remark(evidence))).collect();
+        against(score).take(most).map(|evidence| (quote(evidence, words), remark(evidence, words))).collect();
     let more = against(score).count() - grounds.len();
     if grounds.is_empty() {
-        grounds.extend(score.reason.as_deref().map(|reason| (String::new(), one_line(reason))));
+        grounds.extend(score.reason.as_deref().map(|reason| (String::new(), one_line(&(words.reason)(reason)))));
     }
     (grounds, more)
 }
@@ -242,7 +242,7 @@ pub(super) fn why_missing(pair: &Pair<'_>, words: &Words) -> String {
             let unjudged =
                 sides.into_iter().filter_map(|(entry, side)| Some((entry.filter(|entry| !is_judged(entry))?, side)));
             let why = |(entry, side): (&Entry, &str)| match &entry.error {
-                Some(error) => format!("{side} {}: {}", (words.status)(entry.status), one_line(error)),
+                Some(error) => format!("{side} {}: {}", (words.status)(entry.status), one_line(&(words.reason)(error))),
                 None => format!("{side} {}", (words.status)(entry.status)),
             };
             unjudged.map(why).collect::<Vec<_>>().join("; ")

@@ -72,7 +72,7 @@ fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &
     }
     let head = |outcome: &Outcome| facts(outcome, words).join(", ");
     writeln!(out, "--- {} ({})\n+++ {} ({})", diff.base.name(), head(&base), diff.candidate.name(), head(&candidate))?;
-    let (old, new) = (Marks::of(&base, &pair.turns), Marks::of(&candidate, &pair.turns));
+    let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
     let sides = (Text::of(&base, &old), Text::of(&candidate, &new));
     lines(&sides.0, &sides.1, options).iter().try_for_each(|line| writeln!(out, "{line}"))
 }

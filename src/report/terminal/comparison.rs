@@ -73,7 +73,7 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
         (words.noise)(base, candidate).map_or(Ok(()), |noise| paragraph(&noise, options, out))?;
     }
     if !comparison.measures.is_empty() {
-        let measures: Vec<String> = comparison.measures.iter().map(measure).collect();
+        let measures: Vec<String> = comparison.measures.iter().map(|measured| measure(measured, words)).collect();
         paragraph(&measures.join(" · "), options, out)?;
     }
     if let Some(primary) = comparison.subject(comparison.options.primary) {

@@ -13,7 +13,7 @@ use crate::report::escape::{one_line, visible};
 use crate::report::evidence::{Weight, quote, weight};
 use crate::report::lang::Words;
 use crate::response::FinishReason;
-use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
+use crate::score::{Evidence, Score, Span, Verdict};
 
 /// Writes an outcome of `run`: what it was, the answer with numbered evidence, the scores.
 ///
@@ -66,7 +66,12 @@ pub fn write_scored(
 
 fn write_no_answer(outcome: &Outcome, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let why = outcome.error.as_deref().unwrap_or_else(|| outcome.finish.reason.name());
-    writeln!(out, "{}: {}", options.paint(TITLE, options.lang.words().no_answer), one_line(why))
+    writeln!(
+        out,
+        "{}: {}",
+        options.paint(TITLE, options.lang.words().no_answer),
+        one_line(&(options.lang.words().reason)(why))
+    )
 }
 
 fn write_scores(scores: &[Score], marks: &[Mark], options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
@@ -232,7 +237,8 @@ fn write_score(
     };
     let verdict = options.paint(style(status), &format!("{sign} {} {}", score.property, (words.verdict)(status)));
     let value = score.value.map(|value| format!(" {}", decimal(value, 3))).unwrap_or_default();
-    let reason = score.reason.as_deref().map(|reason| format!(" {}", one_line(reason))).unwrap_or_default();
+    let reason =
+        score.reason.as_deref().map(|reason| format!(" {}", one_line(&(words.reason)(reason)))).unwrap_or_default();
     writeln!(out, "{verdict}{value}{reason}")?;
     for (e, evidence) in score.evidence.iter().enumerate() {
         let number = marks.iter().find(|mark| mark.of == (n, e)).map_or(String::new(), |mark| mark.number.to_string());
@@ -247,10 +253,10 @@ fn write_score(
 fn said(evidence: &Evidence, words: &Words) -> String {
     let waived = evidence.waived.as_deref().map(|reason| (words.waived)(&one_line(reason)));
     let parts = [
-        Some(evidence.kind.to_string()),
-        evidence.verdict.map(|verdict| SpecificVerdict::name(verdict).to_owned()),
-        evidence.basis.map(|basis| Basis::name(basis).to_owned()),
-        evidence.why.as_deref().map(one_line),
+        Some((words.kind)(&evidence.kind).to_owned()),
+        evidence.verdict.map(|verdict| (words.specific)(verdict).to_owned()),
+        evidence.basis.map(|basis| (words.basis)(basis).to_owned()),
+        evidence.why.as_deref().map(|why| one_line(&(words.reason)(why))),
         waived,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
@@ -262,6 +268,7 @@ mod tests {
     use crate::outcome::Outcomes;
     use crate::report::lang::Lang;
     use crate::report::sample::{RunBuilder, SampleRun};
+    use crate::score::{Basis, SpecificVerdict};
 
     fn rendered(run: &SampleRun, options: TerminalOptions) -> String {
         let mut out = Vec::new();
