@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::case::Source;
+use crate::case::{Case, Source};
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::model::Provider;
 use crate::property::Property;
@@ -181,6 +182,21 @@ pub struct CaseRecord {
     pub source: Source,
     /// The properties required of its answers.
     pub required: Vec<Property>,
+}
+
+impl CaseRecord {
+    /// The case as it was asked about, to render prompts with; what it required is not kept in full.
+    pub fn as_it_was(&self) -> Case {
+        Case {
+            id: self.id.clone(),
+            tags: self.tags.clone(),
+            vars: self.vars.clone(),
+            source: self.source.clone(),
+            require: Arc::default(),
+            file: "run.jsonl".into(),
+            id_at: 0..0,
+        }
+    }
 }
 
 /// A prompt as a run keeps it.

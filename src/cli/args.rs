@@ -429,8 +429,8 @@ pub struct RescoreArgs {
 /// `evalrun report`
 #[derive(Debug, clap::Args)]
 #[command(
-    long_about = "Writes all files that derive from a run's run.jsonl again (metrics.csv, scores.csv, summary.csv, summary.md, \
-        diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run.",
+    long_about = "Writes all files that derive from a run's run.jsonl again (report.html, metrics.csv, scores.csv, \
+        summary.csv, summary.md, diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run.",
     after_long_help = "\
 Examples:
   evalrun report latest

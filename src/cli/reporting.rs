@@ -14,12 +14,13 @@ use crate::outcome::Run;
 use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
+use crate::report::page::{MOST_BYTES, write_report};
 use crate::report::xlsx::workbook;
 use crate::report::{Lang, markdown};
 
 /// The derived files, in the order in which they are named to the user.
-pub(super) const FILES: [&str; 7] =
-    ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
+pub(super) const FILES: [&str; 8] =
+    ["report.html", "metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
 
 /// The workbook, which is written where it is asked for.
 pub(super) const WORKBOOK: &str = "report.xlsx";
@@ -107,6 +108,7 @@ impl Reporting {
         file("summary.md", &|out| markdown::write_summary(run, reader, self.lang, out))?;
         file("diff.md", &|out| write_markdown(&diffs, options, out))?;
         file("diff.html", &|out| write_html(&diffs, options, out))?;
+        file("report.html", &|out| write_report(run, reader, options, MOST_BYTES, out))?;
         file("junit.xml", &|out| self.write_junit(open, out))?;
         // One that is there from an earlier call would else tell of an earlier state of the run.
         if self.workbook || open.folder.join(WORKBOOK).is_file() {

@@ -111,7 +111,7 @@ impl Judging {
         let judged = header.cases.iter().filter_map(|record| {
             let now = Arc::clone(now.get(&record.id)?);
             let require = now.require.over(defaults);
-            Some((record.id.clone(), JudgedCase { then: as_it_was(record), now, require }))
+            Some((record.id.clone(), JudgedCase { then: record.as_it_was(), now, require }))
         });
         let (mut prompts, mut unreadable) = (HashMap::new(), Vec::new());
         for record in &header.prompts {
@@ -208,18 +208,6 @@ impl Judging {
     fn would_ask_otherwise(&self, case: &JudgedCase) -> bool {
         let rendered = |prompt: &Prompt, case: &Case| prompt.render(case).ok();
         self.prompts.values().any(|prompt| rendered(prompt, &case.then) != rendered(prompt, &case.now))
-    }
-}
-
-fn as_it_was(record: &CaseRecord) -> Case {
-    Case {
-        id: record.id.clone(),
-        tags: record.tags.clone(),
-        vars: record.vars.clone(),
-        source: record.source.clone(),
-        require: Arc::default(),
-        file: JOURNAL.into(),
-        id_at: 0..0,
     }
 }
 

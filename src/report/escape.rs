@@ -105,6 +105,34 @@ pub fn json_for_logs(json: &str) -> String {
     safe
 }
 
+/// JSON for a `<script>` of a page: nothing in it ends the element or begins a comment, and hidden characters are escaped.
+/// All of them can only stand in texts, which say the same when they are escaped.
+pub(crate) fn json_for_pages(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, '<' | '>' | '&') || is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(safe, "\\u{unit:04x}").expect("a String takes all");
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+/// The hidden characters as ranges, first and last, for those who must spell them out themselves.
+pub(crate) fn hidden_ranges() -> Vec<[u32; 2]> {
+    let mut ranges: Vec<[u32; 2]> = Vec::new();
+    for c in ('\0'..=char::MAX).filter(|c| is_hidden(*c)).map(u32::from) {
+        match ranges.last_mut() {
+            Some([_, last]) if *last + 1 == c => *last = c,
+            _ => ranges.push([c, c]),
+        }
+    }
+    ranges
+}
+
 /// The text for an HTML element or a quoted attribute.
 pub(crate) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

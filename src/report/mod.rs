@@ -12,6 +12,7 @@ pub mod diff;
 pub mod gate;
 pub mod json;
 pub mod markdown;
+pub mod page;
 pub mod terminal;
 pub mod xlsx;
 
@@ -44,13 +45,14 @@ mod tests {
     type Report = (&'static str, fn(&SampleRun, &mut Vec<u8>) -> io::Result<()>);
 
     /// Every report, by the form of its file.
-    const REPORTS: [Report; 13] = [
+    const REPORTS: [Report; 14] = [
         ("metrics.csv", |run, out| csv::write_metrics(run, out, Bom::With)),
         ("scores.csv", |run, out| csv::write_scores(run, run, out, Bom::With)),
         ("summary.csv", |run, out| csv::write_summary(run, out, Bom::With)),
         ("summary.md", |run, out| markdown::write_summary(run, run, Lang::En, out)),
         ("diff.md", |run, out| diff::write_markdown(&against_first_prompt(run, run), DiffOptions::default(), out)),
         ("diff.html", |run, out| diff::write_html(&against_first_prompt(run, run), DiffOptions::default(), out)),
+        ("report.html", |run, out| page::write_report(run, run, DiffOptions::default(), page::MOST_BYTES, out)),
         ("table.txt", |run, out| terminal::write_run(run, run, TerminalOptions::default(), out)),
         ("show.txt", |run, out| {
             run.entries.iter().try_for_each(|entry| {

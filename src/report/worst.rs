@@ -26,7 +26,7 @@ pub(crate) fn worst(run: &Run, most: usize) -> Vec<&Entry> {
 }
 
 /// How bad a failure is: by the number of properties that failed, then of fabrications. No answer at all is worst.
-fn severity(entry: &Entry) -> (usize, usize) {
+pub(crate) fn severity(entry: &Entry) -> (usize, usize) {
     let failed = entry.verdicts.iter().filter(|verdict| **verdict == Some(Verdict::Fail)).count();
     let failed = if is_without_answer(entry) { Property::ALL.len() } else { failed };
     (failed, entry.fabricated.unwrap_or(0))

@@ -25,14 +25,15 @@ fn two_runs_of_the_repositorys_project_give_the_same_files() {
     let names = folder.names("one");
     assert_eq!(names, folder.names("two"));
     for expected in
-        ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml", "run.jsonl"]
+        "report.html metrics.csv scores.csv summary.csv summary.md diff.md diff.html junit.xml run.jsonl".split(' ')
     {
         assert!(names.iter().any(|name| name == expected), "no {expected} in {names:?}");
     }
-    for name in names.iter().filter(|name| !["metrics.csv", "run.jsonl"].contains(&name.as_str())) {
+    for name in names.iter().filter(|name| !["metrics.csv", "report.html", "run.jsonl"].contains(&name.as_str())) {
         let bytes = ["one", "two"].map(|run| fs::read(folder.path(run).join(name)).unwrap());
         assert!(bytes[0] == bytes[1], "{name} differs");
     }
+    assert!(folder.page("one/report.html") == folder.page("two/report.html"), "report.html differs");
     let [one, two]: [Csv; 2] = ["one", "two"].map(|run| folder.csv(&format!("{run}/metrics.csv")));
     assert_eq!(one.columns, two.columns);
     assert_eq!(one.columns[one.columns.len() - VOLATILE.len()..], VOLATILE);

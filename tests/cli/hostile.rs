@@ -64,6 +64,7 @@ const REPORTS: &[(Made, Form, Shows)] = &[
     (Made::File("summary.md"), Form::Markdown, Shows::Other),
     (Made::File("diff.md"), Form::Markdown, Shows::Answers),
     (Made::File("diff.html"), Form::Html, Shows::Answers),
+    (Made::File("report.html"), Form::Html, Shows::Answers),
     (Made::File("junit.xml"), Form::Xml, Shows::Other),
     (Made::Command("report run"), Form::Terminal, Shows::Other),
     (Made::Command("report run --lang ja"), Form::Terminal, Shows::Other),

@@ -65,6 +65,7 @@ fn killed(cases: usize, moments: &[usize], flags: &str) {
     for name in ["scores.csv", "summary.csv", "diff.md", "diff.html"] {
         assert_eq!(project.read(&format!("run/{name}")), undisturbed.read(&format!("run/{name}")), "{name}");
     }
+    assert_eq!(project.page("run/report.html"), undisturbed.page("run/report.html"));
     assert_eq!(project.names(".").iter().filter(|name| name.starts_with("run")).count(), 1);
 }
 

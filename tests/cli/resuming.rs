@@ -140,8 +140,8 @@ fn a_finished_run_in_the_way_is_kept_aside() {
 }
 
 /// The derived files of a run.
-const REPORTS: [&str; 7] =
-    ["metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
+const REPORTS: [&str; 8] =
+    ["report.html", "metrics.csv", "scores.csv", "summary.csv", "summary.md", "diff.md", "diff.html", "junit.xml"];
 
 #[test]
 fn a_run_whose_process_ended_before_its_reports_gets_them_without_a_request() {

@@ -31,6 +31,7 @@ fn a_second_run_asks_nothing_and_says_the_same() {
     for name in ["scores.csv", "summary.csv", "diff.md", "diff.html"] {
         assert_eq!(project.read(&format!("first/{name}")), project.read(&format!("second/{name}")), "{name}");
     }
+    assert_eq!(project.page("first/report.html"), project.page("second/report.html"));
     assert_eq!(project.read(".evalrun/.gitignore").lines().last(), Some("*"));
     // What the store holds, the journal need not.
     assert!(!project.read("first/run.jsonl").contains("\"type\":\"answer\""));

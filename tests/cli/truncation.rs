@@ -28,6 +28,7 @@ fn a_truncated_answer_is_marked_in_every_report() {
             ("summary.md", &project.read("run/summary.md")),
             ("diff.md", &project.read("run/diff.md")),
             ("diff.html", &project.read("run/diff.html")),
+            ("report.html", &project.read("run/report.html")),
         ] {
             assert!(text.to_lowercase().contains("truncated"), "{name}, {report}:\n{text}");
         }

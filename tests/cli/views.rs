@@ -106,7 +106,7 @@ fn what_a_model_wrote_stays_text_wherever_it_is_seen() {
         assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("::")), "{text}");
     }
-    for file in ["run/summary.md", "run/diff.html", "run/diff.md"] {
+    for file in ["run/summary.md", "run/report.html", "run/diff.html", "run/diff.md"] {
         let text = project.read(file);
         assert!(!text.contains("<script>alert") && !text.contains(['\u{1b}', '\u{202e}']), "{file}");
     }

@@ -74,6 +74,11 @@ impl Project {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// The text of a report.html without what differs from run to run.
+    pub(crate) fn page(&self, path: &str) -> String {
+        without_volatile(&self.read(path))
+    }
+
     /// A CSV file.
     pub(crate) fn csv(&self, path: &str) -> Csv {
         Csv::read(&self.path(path))
@@ -87,6 +92,13 @@ impl Project {
         names.sort();
         names
     }
+}
+
+/// A report.html without its block of what differs from run to run.
+pub(crate) fn without_volatile(page: &str) -> String {
+    let (before, rest) = page.split_once("<script type=\"application/json\" id=\"volatile-data\">").unwrap();
+    let (_, after) = rest.split_once("</script>").unwrap();
+    format!("{before}{after}")
 }
 
 /// A case of which nothing is required.

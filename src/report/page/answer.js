@@ -1,0 +1,272 @@
+// One case in full: its source and prompt, and the answers of one variant or several with the words marked that verdicts
+// rest on.
+
+const WEIGHTS = ["against", "neutral", "for"];
+const SIGNS = { against: "✗", neutral: "?", for: "✓" };
+const CHANGE_SIGNS = { "=": "", "~": "~", "-": "−", "+": "+", "<": "↗", ">": "↘" };
+const MOST_EVIDENCE = 6;
+
+/** The marked stretches of an answer: each with the pieces of evidence that cover it, the gravest first. */
+function stretches(evidence) {
+  const ends = [...new Set(evidence.flatMap((piece) => piece.at))].sort((one, other) => one - other);
+  const sorted = [...evidence].sort((one, other) => one.at[0] - other.at[0]);
+  const found = [];
+  let open = [];
+  let next = 0;
+  for (let place = 0; place + 1 < ends.length; place += 1) {
+    const [start, end] = [ends[place], ends[place + 1]];
+    open = open.filter((piece) => piece.at[1] > start);
+    while (next < sorted.length && sorted[next].at[0] <= start) open.push(sorted[next++]);
+    const covering = open.filter((piece) => piece.at[1] > start);
+    covering.sort((one, other) => WEIGHTS.indexOf(one.weight) - WEIGHTS.indexOf(other.weight));
+    if (covering.length > 0) found.push({ start, end, covering });
+  }
+  return found;
+}
+
+/** Why words are marked, in a line. */
+function why(piece) {
+  const found = [piece.kind, piece.verdict, piece.basis].filter((part) => part !== undefined);
+  const waived = piece.waived ? [word("waived", { reason: piece.waived })] : [];
+  return [...new Set(found), ...(piece.why ? [piece.why] : []), ...waived].join(" · ");
+}
+
+/** Characters as text, the hidden ones among them spelt out and framed. */
+function plain(characters) {
+  const parts = [];
+  let text = "";
+  characters.forEach((character, place) => {
+    if (character === "\r" && characters[place + 1] === "\n") return;
+    if (!hiddenPattern.test(character)) {
+      text += character;
+      return;
+    }
+    parts.push(text, make("span", { class: "spelt" }, spelt(character)));
+    text = "";
+  });
+  return [...parts, text].filter((part) => part !== "");
+}
+
+/** A part of an answer: cut where marks and changes begin and end. */
+function passage(answer, [from, to], changed, tag) {
+  const cuts = new Set([from, to]);
+  const within = (place) => place > from && place < to && cuts.add(place);
+  const marked = answer.stretches.filter((stretch) => stretch.end > from && stretch.start < to);
+  for (const stretch of marked) [stretch.start, stretch.end].forEach(within);
+  for (const range of changed) range.forEach(within);
+  const ends = [...cuts].sort((one, other) => one - other);
+  const nodes = [];
+  let at = 0;
+  for (let place = 0; place + 1 < ends.length; place += 1) {
+    const [start, end] = [ends[place], ends[place + 1]];
+    while (at < marked.length && marked[at].end <= start) at += 1;
+    const stretch = at < marked.length && marked[at].start <= start ? marked[at] : null;
+    let node = plain(answer.characters.slice(start, end));
+    if (changed.some((range) => range[0] <= start && end <= range[1])) node = [make(tag, {}, node)];
+    nodes.push(stretch ? markedWords(answer, stretch, start, node) : node);
+  }
+  return nodes;
+}
+
+function markedWords(answer, stretch, start, children) {
+  const [first] = stretch.covering;
+  const numbers = stretch.covering.filter((piece) => piece.at[0] === start && piece.weight !== "for").map((piece) => piece.number);
+  const reasons = stretch.covering.map((piece) => `${SIGNS[piece.weight]} ${piece.property}: ${why(piece)}`);
+  const sign = numbers.length > 0 ? make("sup", { "aria-hidden": "true" }, `${SIGNS[first.weight]}${numbers.join(",")}`) : null;
+  const words = make("mark", { class: first.weight, title: reasons.join("\n") }, sign, children);
+  words.addEventListener("click", () => point(answer.entries.get(first.number)));
+  for (const piece of stretch.covering) if (!answer.words.has(piece.number)) answer.words.set(piece.number, words);
+  return words;
+}
+
+/** Brings an element into sight and lights it up for a moment. */
+function point(element) {
+  if (!element) return;
+  element.closest("details")?.setAttribute("open", "");
+  element.scrollIntoView({ block: "center", behavior: "auto" });
+  element.classList.remove("pointed");
+  requestAnimationFrame(() => element.classList.add("pointed"));
+}
+
+/** What is needed to draw a trial's answer. */
+function answerOf(trial) {
+  const texts = textsOf(trial.case).trials[trial.number];
+  const evidence = texts.scores.flatMap((score) => (score.evidence ?? []).map((piece) => ({ ...piece, property: score.property })));
+  const placed = evidence.filter((piece) => piece.at !== undefined).sort((one, other) => one.at[0] - other.at[0]);
+  placed.forEach((piece, place) => { piece.number = place + 1; });
+  const characters = Array.from(texts.answer ?? "");
+  return { trial, texts, evidence, characters, stretches: stretches(placed), words: new Map(), entries: new Map() };
+}
+
+function facts(trial, texts) {
+  const told = [];
+  const say = (key, values) => told.push(word(key, values));
+  if (data.plan.repeats > 1) say("repeat", { n: trial.repeat + 1 });
+  if (trial.chars !== null) say("chars", { n: trial.chars });
+  if (trial.input !== null || trial.output !== null) say("tokens", { in: trial.input ?? "?", out: trial.output ?? "?" });
+  if (trial.cost !== null) say("dollars", { x: dollars(trial.cost) });
+  if (trial.cached) say("from_store");
+  else if (trial.millis > 0) told.push(duration(trial.millis));
+  if (trial.attempts > 1) say("attempts", { n: trial.attempts });
+  if (texts?.served_model) say("served", { model: texts.served_model });
+  if (trial.finish && trial.finish !== "stop") say("ended", { reason: [trial.finish, texts?.finish].filter(Boolean).join(", ") });
+  return told.join(" · ");
+}
+
+function attemptList(trial) {
+  const attempts = volatile.attempts[trial.number];
+  if (!attempts) return null;
+  const told = attempts.map((attempt, place) => {
+    const what = [attempt.status, attempt.failure, attempt.message].filter((part) => part !== undefined).join(" ") || "✓";
+    const waited = attempt.waited_millis === undefined ? "" : ` · ${word("waited", { time: duration(attempt.waited_millis) })}`;
+    return make("li", {}, word("attempt", { n: place + 1, what, time: duration(attempt.millis) }), waited);
+  });
+  return make("details", { class: "attempts" }, make("summary", {}, word("attempts", { n: attempts.length })), make("ol", {}, told));
+}
+
+function answerHead(answer) {
+  const { trial, texts } = answer;
+  const variant = variants[trial.variant];
+  return make("header", {}, make("h3", {}, mark(trial.status), ` ${variant.name} `, make("span", { class: trial.status }, word(trial.status)),
+    trial.truncated ? make("strong", { class: "cut" }, ` ${word("truncated")}`) : null),
+  make("p", { class: "quiet" }, facts(trial, texts)), attemptList(trial));
+}
+
+function answerText(answer) {
+  if (answer.texts.answer === null) {
+    const reason = answer.texts.error ?? answer.texts.finish ?? "";
+    return make("p", { class: "text notice" }, `${word("no_answer")}${reason ? `: ${reason}` : ""}`);
+  }
+  return make("div", { class: "text" }, passage(answer, [0, answer.characters.length], [], "span"));
+}
+
+function quoted(answer, piece) {
+  if (piece.at === undefined) return word("missing", { text: `「${piece.text}」` });
+  const text = answer.characters.slice(piece.at[0], piece.at[1]);
+  const short = text.length > 60 ? [...text.slice(0, 40), "…", ...text.slice(-18)] : text;
+  return `「${short.join("").replace(/\s+/g, " ")}」`;
+}
+
+function evidenceEntry(answer, piece) {
+  const sign = make("span", { class: `sign ${piece.weight}`, "aria-hidden": "true" }, `${SIGNS[piece.weight]}${piece.number ?? ""}`);
+  const words = quoted(answer, piece);
+  const show = () => point(answer.words.get(piece.number));
+  const shown = piece.at === undefined ? make("span", {}, words)
+    : make("button", { type: "button", class: "link", title: word("to_words"), onclick: show }, words);
+  const entry = make("li", {}, sign, " ", shown, make("span", { class: "visually-hidden" }, ` (${word(piece.weight)})`),
+    " ", make("span", { class: "quiet" }, why(piece)));
+  if (piece.number !== undefined) answer.entries.set(piece.number, entry);
+  return entry;
+}
+
+function evidenceList(answer, pieces) {
+  if (pieces.length === 0) return null;
+  const sorted = [...pieces].sort((one, other) => WEIGHTS.indexOf(one.weight) - WEIGHTS.indexOf(other.weight));
+  const against = sorted.filter((piece) => piece.weight === "against").length;
+  const first = Math.max(against, sorted.length <= MOST_EVIDENCE + 1 ? sorted.length : MOST_EVIDENCE);
+  const entries = sorted.map((piece) => evidenceEntry(answer, piece));
+  const rest = entries.slice(first);
+  return [make("ul", { class: "evidence" }, entries.slice(0, first)), rest.length === 0 ? null
+    : make("details", {}, make("summary", {}, word("more_evidence", { n: rest.length })), make("ul", { class: "evidence" }, rest))];
+}
+
+function scoreEntry(answer, score) {
+  const status = Object.keys(VERDICT_OF).find((name) => VERDICT_OF[name] === score.verdict);
+  const property = data.properties[propertyAt.get(score.property)];
+  const value = score.value !== null && ![0, 1].includes(score.value) ? ` ${Number(score.value.toFixed(2))}` : "";
+  const pieces = answer.evidence.filter((piece) => piece.property === score.property);
+  return make("li", { class: `score ${status}` }, make("div", { class: "head" }, mark(status),
+    make("b", { title: property.label }, score.property), make("span", { class: `verdict ${status}` }, ` ${word(score.verdict)}${value}`),
+    judging(answer.trial, score)),
+  score.reason ? make("p", { class: "reason" }, score.reason) : null, evidenceList(answer, pieces));
+}
+
+function scoreList(answer) {
+  const rank = { fail: 0, unscored: 1, pass: 2 };
+  const scores = [...answer.texts.scores].sort((one, other) => rank[one.verdict] - rank[other.verdict]);
+  return make("section", { class: "scores", "aria-label": word("verdicts") }, make("ul", {}, scores.map((score) => scoreEntry(answer, score))));
+}
+
+/** Which of two answers is laid beside the other, if the page knows how they differ. */
+function changesBetween(one, other) {
+  if (other.texts.changes?.base === one.trial.number) return [one, other];
+  if (one.texts.changes?.base === other.trial.number) return [other, one];
+  return null;
+}
+
+function changeRow(base, answer, [sign, old, now, gap, removed, added]) {
+  const side = (from, range, changed, tag, whole) => {
+    if (range === null) return [];
+    const words = passage(from, range, changed, tag);
+    return whole ? [make(tag, {}, words)] : words;
+  };
+  const gone = "-<".includes(sign);
+  const come = "+>".includes(sign);
+  return make("div", { class: `row gap-${gap} ${sign === "=" ? "same" : "changed"} ${"<>".includes(sign) ? "moved" : ""}` },
+    make("span", { class: "sign" }, CHANGE_SIGNS[sign]),
+    make("div", { class: "old" }, side(base, old, removed, "del", gone)),
+    make("div", { class: "new" }, side(answer, now, added, "ins", come)));
+}
+
+function changesView([base, answer]) {
+  const { rows, is_coarse: isCoarse } = answer.texts.changes;
+  return make("div", { class: "changes" },
+    make("div", { class: "row heads" }, make("span", { class: "sign" }), make("div", { class: "old" }, answerHead(base)), make("div", { class: "new" }, answerHead(answer))),
+    make("p", { class: "quiet" }, word("changes_legend")), isCoarse ? make("p", { class: "notice" }, word("coarse")) : null,
+    rows.map((row) => changeRow(base, answer, row)),
+    make("div", { class: "row" }, make("span", { class: "sign" }), make("div", { class: "old" }, scoreList(base)), make("div", { class: "new" }, scoreList(answer))));
+}
+
+function answerColumn(answer) {
+  const text = make("div", { class: "answer-text" }, answerHead(answer), answerText(answer));
+  return make("article", { class: "column", "aria-label": variants[answer.trial.variant].name }, text, scoreList(answer));
+}
+
+/** A line of the source: its name and what it says. */
+function sourceLine(key, value) {
+  const isEmpty = value === null || value === undefined || value.length === 0;
+  if (isEmpty) return null;
+  const told = Array.isArray(value) ? make("ul", {}, value.map((one) => make("li", {}, [one].flat().join(" = ")))) : value;
+  return [make("dt", {}, word(key)), make("dd", {}, told)];
+}
+
+function sourceView(at, texts) {
+  const { source } = texts;
+  const time = source.published_at?.replace("T", " ").replace(/(:\d\d):\d\d\+09:00$/, "$1");
+  return make("dl", {}, sourceLine("published", time), sourceLine("publisher", source.publisher), sourceLine("headline", source.title),
+    sourceLine("body", source.body), sourceLine("facts", source.facts), sourceLine("background", source.background),
+    sourceLine("aliases", source.aliases), sourceLine("tags", data.cases[at].tags));
+}
+
+function promptView(variant, texts) {
+  const prompt = texts.prompts[variant.promptAt];
+  const told = prompt === null ? make("p", { class: "quiet" }, word("prompt_unknown"))
+    : [prompt.system === undefined ? null : [make("h4", {}, word("system")), make("div", { class: "text" }, plain(Array.from(prompt.system)))],
+      make("div", { class: "text" }, plain(Array.from(prompt.user)))];
+  return make("details", { open: true }, make("summary", {}, `${word("prompt_sent")}: ${variant.prompt}`), told);
+}
+
+function contextView(at, texts, shown) {
+  const prompts = new Map(shown.map((trial) => [variants[trial.variant].prompt, variants[trial.variant]]));
+  return make("aside", { class: "context", "aria-label": word("source") },
+    make("details", { open: true }, make("summary", {}, word("source")), sourceView(at, texts)),
+    [...prompts.values()].map((variant) => promptView(variant, texts)));
+}
+
+/** The command that shows an answer which the page had no room for. */
+function leftOutView(trial) {
+  const { prompt, model } = variants[trial.variant];
+  const command = `evalrun show ${volatile.run} ${data.cases[trial.case].id} --prompt ${prompt} --model ${model}`;
+  return make("div", { class: "notice" }, make("p", {}, word("text_left_out")), make("pre", {}, command));
+}
+
+const legend = () => make("p", { class: "legend" }, `${word("legend")}: `,
+  WEIGHTS.map((weight) => [make("mark", { class: weight }, `${SIGNS[weight]} ${word(weight)}`), " "]));
+
+/** The answers of the trials, one column each; two that are known to differ, sentence by sentence. */
+function answersView(shown, wantsChanges) {
+  const answers = shown.map(answerOf);
+  const pair = answers.length === 2 ? changesBetween(...answers) : null;
+  if (pair && wantsChanges) return changesView(pair);
+  return make("div", { class: answers.length === 1 ? "columns single" : "columns" }, answers.map(answerColumn));
+}

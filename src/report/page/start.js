@@ -1,0 +1,210 @@
+// Begins the page: the open answer and its address, the keyboard, light and dark.
+
+/** The open case: its place, the trials beside each other, whether changes are shown. */
+const open = { at: null, trials: [], wantsChanges: true };
+
+/** The address of trials: `#case/prompt@model`, with `:repeat` where it is not the first, and a part for each beside it. */
+function addressOf(shown) {
+  const part = (trial) => encodeURIComponent(variants[trial.variant].name).replace("%40", "@") + (trial.repeat > 0 ? `:${trial.repeat}` : "");
+  return `#${encodeURIComponent(data.cases[shown[0].case].id)}/${shown.map(part).join("/")}`;
+}
+
+/** The trials that an address names; null if it names none. */
+function trialsAt(address) {
+  const [id, ...parts] = address.replace(/^#/, "").split("/").map(decoded);
+  const at = data.cases.findIndex((one) => one.id === id);
+  if (at < 0 || parts.length === 0) return null;
+  const found = parts.map((part) => {
+    const [, name, repeat] = part.match(/^(.*?)(?::(\d+))?$/);
+    const variant = variants.findIndex((one) => one.name === name);
+    return cells[at][variant]?.find((trial) => trial.repeat === Number(repeat ?? 0));
+  });
+  const known = found.filter((trial) => trial !== undefined);
+  return known.length > 0 ? known : null;
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function openCase(at, shown) {
+  const address = addressOf(shown);
+  if (location.hash !== address) history.pushState(null, "", address);
+  showCase(at, shown);
+}
+
+function closeCase() {
+  const { at } = open;
+  open.at = null;
+  byId("answer").close();
+  document.body.classList.remove("has-answer");
+  history.replaceState(null, "", location.pathname + location.search);
+  if (view.cases.includes(at)) view.row = view.cases.indexOf(at);
+  focusCell();
+}
+
+function followAddress() {
+  const shown = trialsAt(location.hash);
+  if (shown) showCase(shown[0].case, shown);
+  else if (open.at !== null) closeCase();
+}
+
+/** The chips by which a reader chooses whose answers stand beside each other. */
+function chooser(at) {
+  const all = cells[at].flat();
+  const chip = (trial) => {
+    const name = variants[trial.variant].name + (data.plan.repeats > 1 ? ` #${trial.repeat + 1}` : "");
+    const isShown = open.trials.includes(trial);
+    const toggle = () => {
+      const others = open.trials.filter((other) => other !== trial);
+      const wanted = isShown ? others : [...open.trials, trial].sort((one, other) => one.number - other.number);
+      if (wanted.length > 0) openCase(at, wanted);
+    };
+    const beside = make("input", { type: "checkbox", checked: isShown, "aria-label": word("lay_beside", { name }), title: word("beside_it"), onchange: toggle });
+    beside.disabled = isShown && open.trials.length === 1;
+    return make("span", { class: `chip ${trial.status} ${isShown ? "shown" : ""}` },
+      make("button", { type: "button", "aria-pressed": String(isShown), onclick: () => openCase(at, [trial]) }, mark(trial.status), ` ${name}`), beside);
+  };
+  return make("div", { class: "chooser", role: "group", "aria-label": word("variants") }, all.map(chip));
+}
+
+function changesSwitch() {
+  if (open.trials.length !== 2) return null;
+  const [one, other] = open.trials.map((trial) => ({ trial, texts: textsOf(trial.case).trials[trial.number] }));
+  if (!changesBetween(one, other)) return null;
+  const toggle = (event) => { open.wantsChanges = event.target.checked; showCase(open.at, open.trials); };
+  return make("label", { class: "switch" }, make("input", { type: "checkbox", checked: open.wantsChanges, onchange: toggle }), ` ${word("changes")}`);
+}
+
+function showCase(at, shown) {
+  open.at = at;
+  open.trials = shown;
+  const texts = textsOf(at);
+  const { id, title } = data.cases[at];
+  const dialog = byId("answer");
+  const button = (key, sign, action) => make("button", { type: "button", "aria-label": word(key), title: word(key), onclick: action }, sign);
+  const head = make("header", { class: "bar" }, make("div", {}, make("h2", { id: "answer-title", tabindex: -1 }, id), make("p", {}, title)),
+    make("div", { class: "buttons" }, button("previous", "↑", () => step(-1)), button("next", "↓", () => step(1)), button("close", "✕", closeCase)));
+  const content = texts
+    ? make("div", { class: `case-view ${shown.length > 1 ? "several" : ""}` }, contextView(at, texts, shown),
+      make("div", { class: "answers" }, make("div", { class: "under" }, legend(), changesSwitch()), answersView(shown, open.wantsChanges)))
+    : make("div", {}, shown.map(leftOutView));
+  dialog.replaceChildren(head, chooser(at), content);
+  if (!dialog.open) dialog.showModal();
+  document.body.classList.add("has-answer");
+  dialog.scrollTop = 0;
+  byId("answer-title").focus({ preventScroll: true });
+}
+
+/** Opens the same variants of a case before or after, in the matrix's order. */
+function step(by) {
+  const row = view.cases.indexOf(open.at) + by;
+  const at = view.cases[row];
+  if (at === undefined) return;
+  const shown = open.trials.map((trial) => cells[at][trial.variant].find((other) => other.repeat === trial.repeat)).filter(Boolean);
+  const instead = shown.length > 0 ? shown : cells[at].flat().slice(0, 1);
+  if (instead.length > 0) openCase(at, instead);
+}
+
+/** Opens the same case's answer by the variant before or after. */
+function stepVariant(by) {
+  const all = cells[open.at].flat();
+  const next = all[all.indexOf(open.trials[0]) + by];
+  if (next) openCase(open.at, [next]);
+}
+
+function isTyping(target) {
+  return target.matches?.("input:not([type=checkbox]), select, textarea");
+}
+
+/** What keys do: in the matrix, and while an answer is open. */
+const KEYS = {
+  j: [() => move(1, 0), () => step(1)],
+  k: [() => move(-1, 0), () => step(-1)],
+  l: [() => move(0, 1), () => stepVariant(1)],
+  h: [() => move(0, -1), () => stepVariant(-1)],
+  ArrowDown: [() => move(1, 0), null],
+  ArrowUp: [() => move(-1, 0), null],
+  ArrowRight: [() => move(0, 1), null],
+  ArrowLeft: [() => move(0, -1), null],
+  "/": [() => byId("text").focus(), null],
+};
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (isTyping(event.target)) {
+    if (event.key === "Escape" && !byId("answer").open) event.target.blur();
+    return;
+  }
+  const isInMatrix = event.target.closest?.(".body");
+  if (event.key.startsWith("Arrow") && !isInMatrix) return;
+  const action = KEYS[event.key]?.[byId("answer").open ? 1 : 0];
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+/** Light, dark, or as the system has it. */
+function switchTheme() {
+  const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (isDark ? "dark" : "light");
+  setTheme(now === "dark" ? "light" : "dark");
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  try {
+    localStorage.setItem("evalrun theme", theme);
+  } catch {
+    // It lasts as long as the page.
+  }
+}
+
+function keptTheme() {
+  try {
+    return localStorage.getItem("evalrun theme");
+  } catch {
+    return null;
+  }
+}
+
+function showLeftOut() {
+  const withoutTexts = data.cases.filter((_, at) => cells[at].some((cell) => cell.length > 0) && byId(`case-${at}`) === null).length;
+  const told = [];
+  if (data.left_out > 0) told.push(word("left_out", { n: data.left_out }));
+  if (withoutTexts > 0) told.push(word("texts_left_out", { n: withoutTexts }));
+  byId("left-out").textContent = told.join(" ");
+  byId("left-out").hidden = told.length === 0;
+}
+
+function start() {
+  const theme = keptTheme();
+  if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
+  byId("theme").addEventListener("click", switchTheme);
+  byId("download").addEventListener("click", downloadLabels);
+  byId("forget").addEventListener("click", forgetLabels);
+  byId("answer").addEventListener("cancel", (event) => { event.preventDefault(); closeCase(); });
+  showHead();
+  showCounts();
+  showSummary();
+  showFilters();
+  showLabelCount();
+  showLeftOut();
+  applyFilters();
+  let isWaiting = false;
+  addEventListener("scroll", () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => { isWaiting = false; drawRows(); });
+  }, { passive: true });
+  addEventListener("resize", layOut);
+  addEventListener("popstate", followAddress);
+  document.addEventListener("keydown", onKey);
+  followAddress();
+}
+
+start();
