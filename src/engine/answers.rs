@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::store::{Store, StoreError};
 use crate::model::Provider;
 use crate::outcome::Attempt;
-use crate::request::Request;
+use crate::request::{Request, RequestKey};
 use crate::response::{FinishReason, Response};
 use crate::trial::{Trial, TrialId};
 
@@ -93,30 +93,39 @@ impl Answers {
         lock(&self.not_stored).clone()
     }
 
-    /// The answer of a trial, if there is one.
+    /// The key under which the store would have a trial's answer; `None` where the store has no use for it.
+    pub(super) fn key(&self, trial: &Trial, request: &Request) -> Option<RequestKey> {
+        (self.store.is_some() && trial.model.provider.is_remote()).then(|| request.key(trial.id.repeat))
+    }
+
+    /// The answer of a trial, if there is one; `key` is its [`key`](Self::key).
     ///
     /// # Errors
     /// The store cannot be read.
-    pub(super) fn recall(&self, trial: &Trial, request: &Request) -> io::Result<Option<Answer>> {
-        if let Some(answer) = lock(&self.unjudged).remove(&trial.id) {
+    pub(super) fn recall(&self, trial: &TrialId, key: Option<&RequestKey>) -> io::Result<Option<Answer>> {
+        if let Some(answer) = lock(&self.unjudged).remove(trial) {
             return Ok(Some(answer));
         }
-        let Some(store) = self.store.as_ref().filter(|_| trial.model.provider.is_remote()) else { return Ok(None) };
-        store.get(&request.key(trial.id.repeat), self.since).map_err(io::Error::other)
+        let (Some(store), Some(key)) = (&self.store, key) else { return Ok(None) };
+        store.get(key, self.since).map_err(io::Error::other)
     }
 
-    /// Keeps an answer, unless it can be had again for nothing.
+    /// Keeps an answer, unless it can be had again for nothing; `key` is that of its trial.
     ///
     /// # Errors
     /// It cannot be kept.
-    pub(super) async fn commit(&self, trial: &Trial, request: &Request, answer: &Answer) -> io::Result<()> {
-        let provider = trial.model.provider;
-        if provider == Provider::Recorded {
+    pub(super) async fn commit(
+        &self,
+        trial: &Trial,
+        request: &Request,
+        key: Option<&RequestKey>,
+        answer: &Answer,
+    ) -> io::Result<()> {
+        if trial.model.provider == Provider::Recorded {
             return Ok(());
         }
-        if let Some(store) = self.store.as_ref().filter(|_| provider.is_remote() && answer.can_be_served()) {
-            let put = store.put(request.key(trial.id.repeat), request, &trial.model.name, answer).await;
-            match put {
+        if let (Some(store), Some(key)) = (&self.store, key.filter(|_| answer.can_be_served())) {
+            match store.put(key.clone(), request, &trial.model.name, answer).await {
                 Ok(()) => return Ok(()),
                 Err(error) => self.was_not_stored(&error),
             }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 
 use crate::support::call::Done;
+use crate::support::mock::Mock;
 use crate::support::project::Project;
 use crate::support::server::{PROTOCOLS, Server, answer, protocol, truncated};
 
@@ -168,4 +169,28 @@ fn the_store_is_counted_pruned_and_exported() {
     }
     project.done("cache prune").expect(2);
     project.done("cache prune --model nobody").expect(2);
+}
+
+#[test]
+fn the_same_question_under_two_names_is_asked_once() {
+    let folder = Project::empty();
+    let mock = Mock::start(folder.root(), "--latency 50ms");
+    let model = |id: &str| {
+        let url = &mock.url;
+        format!("[[model]]\nid = \"{id}\"\nprovider = \"gemini\"\nmodel = \"one\"\nbase_url = \"{url}\"\n")
+    };
+    let project = Project::new(&format!("{}{}", model("m"), model("n")), &["a", "b"])
+        .with("prompts/q.md", "{{ title }}について書く。\n");
+    // Two models that are one, two prompts that are one: of each repeat of each case one question is left of four.
+    project.done("run --out run --repeats 2").expect(0);
+    let stats = mock.stats();
+    assert_eq!((&stats["requests"], &stats["distinct"], &stats["answered_again"]), (&4.into(), &2.into(), &2.into()));
+    let metrics = project.csv("run/metrics.csv");
+    assert_eq!(
+        metrics.column("cached").iter().filter(|cell| **cell == "true").count(),
+        12,
+        "{:?}",
+        metrics.column("cached")
+    );
+    assert!(metrics.column("status").iter().all(|status| *status == "passed"));
 }
