@@ -176,7 +176,7 @@ function scoreEntry(answer, score) {
   const value = score.value !== null && ![0, 1].includes(score.value) ? ` ${Number(score.value.toFixed(2))}` : "";
   const pieces = answer.evidence.filter((piece) => piece.property === score.property);
   return make("li", { class: `score ${status}` }, make("div", { class: "head" }, mark(status),
-    make("b", { title: property.label }, score.property), make("span", { class: `verdict ${status}` }, ` ${word(score.verdict)}${value}`),
+    make("b", { title: property.label }, propertyName(property)), make("span", { class: `verdict ${status}` }, ` ${word(score.verdict)}${value}`),
     judging(answer.trial, score)),
   score.reason ? make("p", { class: "reason" }, score.reason) : null, evidenceList(answer, pieces));
 }
@@ -211,7 +211,7 @@ function changeRow(base, answer, [sign, old, now, gap, removed, added]) {
 function changesView([base, answer]) {
   const { rows, is_coarse: isCoarse } = answer.texts.changes;
   return make("div", { class: "changes" },
-    make("div", { class: "row heads" }, make("span", { class: "sign" }), make("div", { class: "old" }, answerHead(base)), make("div", { class: "new" }, answerHead(answer))),
+    make("div", { class: "row" }, make("span", { class: "sign" }), make("div", { class: "old" }, answerHead(base)), make("div", { class: "new" }, answerHead(answer))),
     make("p", { class: "quiet" }, word("changes_legend")), isCoarse ? make("p", { class: "notice" }, word("coarse")) : null,
     rows.map((row) => changeRow(base, answer, row)),
     make("div", { class: "row" }, make("span", { class: "sign" }), make("div", { class: "old" }, scoreList(base)), make("div", { class: "new" }, scoreList(answer))));
@@ -221,6 +221,9 @@ function answerColumn(answer) {
   const text = make("div", { class: "answer-text" }, answerHead(answer), answerText(answer));
   return make("article", { class: "column", "aria-label": variants[answer.trial.variant].name }, text, scoreList(answer));
 }
+
+/** Whether source and prompt have a place beside the answer; else they stand before it, folded. */
+const isWide = () => matchMedia("(min-width: 64rem)").matches;
 
 /** A line of the source: its name and what it says. */
 function sourceLine(key, value) {
@@ -243,13 +246,13 @@ function promptView(variant, texts) {
   const told = prompt === null ? make("p", { class: "quiet" }, word("prompt_unknown"))
     : [prompt.system === undefined ? null : [make("h4", {}, word("system")), make("div", { class: "text" }, plain(Array.from(prompt.system)))],
       make("div", { class: "text" }, plain(Array.from(prompt.user)))];
-  return make("details", { open: true }, make("summary", {}, `${word("prompt_sent")}: ${variant.prompt}`), told);
+  return make("details", { open: isWide() }, make("summary", {}, `${word("prompt_sent")}: ${variant.prompt}`), told);
 }
 
 function contextView(at, texts, shown) {
   const prompts = new Map(shown.map((trial) => [variants[trial.variant].prompt, variants[trial.variant]]));
   return make("aside", { class: "context", "aria-label": word("source") },
-    make("details", { open: true }, make("summary", {}, word("source")), sourceView(at, texts)),
+    make("details", { open: isWide() }, make("summary", {}, word("source")), sourceView(at, texts)),
     [...prompts.values()].map((variant) => promptView(variant, texts)));
 }
 

@@ -76,6 +76,9 @@ for (const trial of trials) cells[trial.case][trial.variant].push(trial);
 
 const propertyAt = new Map(data.properties.map((property, place) => [property.name, place]));
 
+/** A property's name as files have it, and what it means where that is another language. */
+const propertyName = ({ name, label }) => [name, data.lang === "en" ? null : make("span", { class: "quiet" }, ` ${label}`)];
+
 const textsRead = new Map();
 
 /** The texts of a case; null if the page had no room for them. */

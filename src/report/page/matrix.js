@@ -101,7 +101,7 @@ function layOut() {
   view.isStacked = matrix.clientWidth < CASE_WIDTH + view.columns.length * NARROW;
   const marks = view.property === null ? data.properties.length : 1;
   const lines = view.isStacked ? 1 : Math.ceil(marks / 8);
-  view.height = view.isStacked ? 52 + 30 * view.columns.length : Math.max(64, 34 + 17 * lines);
+  view.height = view.isStacked ? 52 + 38 * view.columns.length : Math.max(64, 34 + 17 * lines);
   matrix.classList.toggle("stacked", view.isStacked);
   matrix.style.setProperty("--columns", view.columns.length);
   matrix.style.setProperty("--row", `${view.height}px`);
@@ -172,7 +172,8 @@ function cellElement(row, column, cell) {
     type: "button", class: `open ${status}`, "data-row": row, "data-column": column, tabindex: row === view.row && column === view.column ? 0 : -1,
     "aria-label": cellName(variant, status, statuses),
     onclick: () => { view.row = row; view.column = column; openCase(view.cases[row], [cell[0]]); },
-  }, make("span", { class: "variant" }, variant.name), make("span", { class: "status" }, MARKS[status], ` ${word(status)}${repeats}`, cut),
+  }, make("span", { class: "variant" }, make("span", {}, variant.prompt), make("span", { class: "at" }, `@${variant.model}`)),
+  make("span", { class: "status" }, MARKS[status], make("span", { class: "word" }, ` ${word(status)}`), repeats, cut),
   make("span", { class: "marks" }, marks));
   return make("div", { role: "gridcell", class: "cell" }, button);
 }

@@ -57,9 +57,9 @@ function rateLine(variant, place, subject) {
   return make("li", {}, variantName(variant), intervalDrawing(rate), make("span", { class: "figures" }, figures, beside));
 }
 
-function rateCard(title, hint, place) {
+function rateCard(title, place) {
   const lines = variants.map((variant, at) => rateLine(variant, place, data.tallies[at].subjects[place]));
-  return make("figure", { class: "card" }, make("figcaption", { title: hint }, title), make("ul", {}, lines));
+  return make("figure", { class: "card" }, make("figcaption", {}, title), make("ul", {}, lines));
 }
 
 /** The values at some shares of a sorted list. */
@@ -83,8 +83,7 @@ function spreadCard(title, none, note, valueOf, told, beside) {
     if (value !== null) values[trial.variant].push(value);
   }
   const most = Math.max(0, ...values.map((list) => list.reduce((sum, value) => Math.max(sum, value), 0)));
-  const caption = make("figcaption", { title: note }, title);
-  if (values.every((list) => list.length === 0)) return make("figure", { class: "card" }, caption, make("p", { class: "quiet" }, none));
+  if (values.every((list) => list.length === 0)) return make("p", { class: "quiet" }, `${title}: ${none}`);
   const lines = variants.map((variant, place) => {
     const sorted = values[place].sort((one, other) => one - other);
     const figures = sorted.length === 0 ? ["–"]
@@ -92,7 +91,7 @@ function spreadCard(title, none, note, valueOf, told, beside) {
     return make("li", {}, variantName(variant), sorted.length > 0 ? spreadDrawing(sorted, most) : draw("svg", { class: "interval" }),
       make("span", { class: "figures" }, figures));
   });
-  return make("figure", { class: "card" }, caption, make("ul", {}, lines), note && make("p", { class: "quiet" }, note));
+  return make("figure", { class: "card" }, make("figcaption", {}, title), make("ul", {}, lines), note && make("p", { class: "quiet" }, note));
 }
 
 function costsBeside(place) {
@@ -104,17 +103,20 @@ function costsBeside(place) {
 function showSummary() {
   const { method, repeats } = data.plan;
   const notes = ["rates_note", repeats > 1 ? "repeats_note" : null, method.includes("sources") ? "sources_note" : null];
-  const rates = rateCard(`${word("rates")}: ${word("all")}`, null, 0);
+  const rates = rateCard(`${word("rates")}: ${word("all")}`, 0);
   rates.append(make("p", { class: "quiet" }, notes.filter(Boolean).map((key) => `${word(key)} `)));
   const isRecorded = (trial) => data.models[variants[trial.variant].modelAt].provider === "recorded";
   const time = (trial) => (trial.cached || trial.millis === 0 || isRecorded(trial) ? null : trial.millis);
-  byId("summary").append(rates,
+  const spreads = [
     spreadCard(word("latency"), word("latency_none"), word("latency_note"), time, duration, () => null),
-    spreadCard(word("cost"), word("cost_none"), null, (trial) => trial.cost, dollars, costsBeside));
+    spreadCard(word("cost"), word("cost_none"), null, (trial) => trial.cost, dollars, costsBeside),
+  ];
+  byId("summary").append(rates, ...spreads.filter((shown) => shown.matches("figure")));
+  byId("summary").after(...spreads.filter((shown) => shown.matches("p")));
   byId("by-property").addEventListener("toggle", showProperties, { once: true });
 }
 
 /** The rates of each property, made when somebody looks. */
 function showProperties() {
-  byId("properties").append(...data.properties.map((property, place) => rateCard(property.name, property.label, place + 1)));
+  byId("properties").append(...data.properties.map((property, place) => rateCard(propertyName(property), place + 1)));
 }

@@ -1,0 +1,382 @@
+//! report.html in a real browser, where Chromium is installed: what readers do with it, and what answers cannot do to it.
+//!
+//! Where none is installed, a line says so and the tests pass. axe-core, which looks for obstacles to readers who do not
+//! see or use no mouse, is taken from `AXE_CORE` (the path of axe.min.js); `.ci/run` fetches it.
+
+mod chromium;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::chromium::{Browser, skipped};
+
+/// Calls the program in a folder.
+fn evalrun(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_evalrun")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+/// A run of this repository's own project, in both languages.
+static OWN: LazyLock<TempDir> = LazyLock::new(|| {
+    let (folder, root) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
+    for lang in ["en", "ja"] {
+        let out = folder.path().join(lang);
+        let output = evalrun(root, &["run", "--lang", lang, "--out", out.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    folder
+});
+
+fn own_page(lang: &str) -> PathBuf {
+    OWN.path().join(lang).join("report.html")
+}
+
+/// A project with one prompt and one model whose answers are recorded; its page.
+fn page_of(cases: &[(String, String, String)]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("evalrun.toml", "[require]\njapanese_only = true\n[[model]]\nid = \"m\"\nprovider = \"recorded\"\n");
+    write("prompts/p.md", "{{ title }}について書く。\n");
+    let mut lines = String::new();
+    for (id, title, answer) in cases {
+        let source = json!({"published_at": "2025-06-30T07:00:00+09:00", "publisher": title, "title": title});
+        lines += &json!({"id": id, "source": source, "tags": ["t"]}).to_string();
+        lines.push('\n');
+        write(&format!("cases/{id}/answers/p/m.md"), answer);
+    }
+    write("cases/all.jsonl", &lines);
+    let output = evalrun(folder.path(), &["run", "--out", "run"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let page = folder.path().join("run/report.html");
+    (folder, page)
+}
+
+/// A browser with the page of this repository's own project.
+fn opened(fragment: &str) -> Option<Browser> {
+    let mut browser = Browser::start()?;
+    browser.open(&own_page("en"), fragment);
+    Some(browser)
+}
+
+/// Chooses or types into one of the filters.
+fn set(browser: &mut Browser, filter: &str, value: &str) {
+    let event = "new Event(\"input\", {bubbles: true})";
+    let value = json!(value);
+    browser.value(&format!(
+        "{{ const field = document.getElementById(\"{filter}\"); field.value = {value}; field.dispatchEvent({event}); }}"
+    ));
+}
+
+fn shown(browser: &mut Browser) -> String {
+    browser.text("document.getElementById(\"shown\").textContent")
+}
+
+const JETRO: &str = "#jetro-quantum-mission/news-article@sample-inventive";
+const BESIDE: &str =
+    "#jetro-quantum-mission/news-article@sample-careful/news-article-careful@sample-careful/news-article@sample-chatty";
+const CHANGED: &str = "#jetro-quantum-mission/news-article@sample-careful/news-article-careful@sample-careful";
+
+#[test]
+fn filters_leave_the_cases_that_fit() {
+    let Some(mut browser) = opened("") else { return };
+    assert_eq!(shown(&mut browser), "14 of 14 cases");
+    let first = "document.querySelector(\".line .case b\").textContent";
+    for (filters, expected, first_case) in [
+        (&[("text", "ジェトロ")][..], "1 of 14 cases", Some("jetro-quantum-mission")),
+        (
+            &[("text", "ＪＥＴＲＯ－ quantum".trim_end_matches(" quantum"))],
+            "1 of 14 cases",
+            Some("jetro-quantum-mission"),
+        ),
+        (&[("tag", "first-case")], "1 of 14 cases", Some("jetro-quantum-mission")),
+        (&[("verdict", "truncated")], "2 of 14 cases", Some("company-single-rice-cooker")),
+        (&[("property", "contains"), ("verdict", "failed")], "2 of 14 cases", None),
+        (&[("property", "japanese_only"), ("verdict", "failed"), ("model", "sample-careful")], "0 of 14 cases", None),
+        (
+            &[("model", "sample-careful"), ("prompt", "news-article-careful"), ("verdict", "passed")],
+            "11 of 14 cases",
+            None,
+        ),
+        (&[("text", "無い言葉")], "0 of 14 cases", None),
+        (&[("sort", "fabricated")], "14 of 14 cases", None),
+    ] {
+        for (filter, value) in filters {
+            set(&mut browser, filter, value);
+        }
+        assert_eq!(shown(&mut browser), expected, "{filters:?}");
+        if let Some(case) = first_case {
+            assert_eq!(browser.text(first), case, "{filters:?}");
+        }
+        let columns = "document.querySelectorAll(\"[role=columnheader]\").length";
+        let is_of_one = |filter: &str| filters.iter().any(|(name, _)| *name == filter);
+        let wanted = (if is_of_one("prompt") { 1 } else { 2 }) * (if is_of_one("model") { 1 } else { 3 }) + 1;
+        assert_eq!(browser.value(columns), wanted, "{filters:?}");
+        browser.value("document.getElementById(\"clear\").click()");
+        assert_eq!(
+            browser.text(
+                "new Promise((done) => setTimeout(() => done(document.getElementById(\"shown\").textContent), 0))"
+            ),
+            "14 of 14 cases"
+        );
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn an_address_opens_an_answer_and_going_back_closes_it() {
+    let Some(mut browser) = opened(JETRO) else { return };
+    let head = "document.querySelector(\"dialog[open] h3\")?.textContent ?? \"closed\"";
+    assert_eq!(browser.text(head), "✗ news-article@sample-inventive failed");
+    browser.value("document.querySelector(\"dialog .chip:nth-child(4) button\").click()");
+    assert_eq!(browser.text("location.hash"), "#jetro-quantum-mission/news-article-careful@sample-careful");
+    assert_eq!(browser.text(head), "✓ news-article-careful@sample-careful passed");
+    let went_back =
+        "new Promise((done) => { addEventListener(\"popstate\", () => setTimeout(() => done(1))); history.back(); })";
+    browser.value(went_back);
+    assert_eq!(browser.text(head), "✗ news-article@sample-inventive failed");
+    browser.press(&["Escape"]);
+    assert_eq!(browser.text(head), "closed");
+    assert_eq!(browser.text("location.hash"), "");
+    for nowhere in ["#matrix", "#no-such/p@m", "#%E0%A4%A", "#jetro-quantum-mission/no@such", "#a/b/c/d"] {
+        browser.open(&own_page("en"), nowhere);
+        assert_eq!(browser.text(head), "closed", "{nowhere}");
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn the_keyboard_goes_through_cases_and_answers() {
+    let Some(mut browser) = opened("") else { return };
+    let here = "document.activeElement.getAttribute(\"data-row\") + \",\" + document.activeElement.getAttribute(\"data-column\")";
+    browser.press(&["j"]);
+    assert_eq!(browser.text(here), "0,0");
+    browser.press(&["j", "j", "l", "k"]);
+    assert_eq!(browser.text(here), "1,1");
+    browser.press(&["Enter"]);
+    assert_eq!(browser.text("location.hash"), "#association-planner-survey/news-article@sample-inventive");
+    browser.press(&["j"]);
+    assert_eq!(browser.text("location.hash"), "#city-write-free-counter/news-article@sample-inventive");
+    browser.press(&["l", "k"]);
+    assert_eq!(browser.text("location.hash"), "#association-planner-survey/news-article@sample-chatty");
+    browser.press(&["j", "Escape"]);
+    assert_eq!(browser.text("location.hash"), "");
+    // Where the reader left off, the matrix goes on.
+    assert_eq!(browser.text(here), "2,1");
+    browser.press(&["/"]);
+    assert_eq!(browser.text("document.activeElement.id"), "text");
+    browser.press(&["j"]);
+    assert_eq!(browser.text("document.getElementById(\"text\").value"), "j");
+    browser.press(&["Escape", "j"]);
+    assert_eq!(browser.text(here), "2,1");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn labels_are_downloaded_as_lines_that_calibrate_reads() {
+    let Some(mut browser) = opened(JETRO) else { return };
+    let click = |property: &str, key: &str| {
+        format!("document.querySelector(\"dialog button[aria-label='{property}: {key}']\").click()")
+    };
+    browser.value(&click("no_fabrication", "wrong"));
+    browser.value(&click("register", "right"));
+    browser.value(&click("length", "right"));
+    browser.value(&click("length", "right"));
+    browser.value(
+        "{ const note = document.querySelector(\"dialog input[aria-label='Note: no_fabrication']\"); \
+         note.value = \"「28社」は発表にある\"; note.dispatchEvent(new Event(\"input\")); }",
+    );
+    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (2)");
+    browser.press(&["Escape"]);
+    browser.value("document.getElementById(\"download\").click()");
+    browser
+        .await_event(|event| event["method"] == "Browser.downloadProgress" && event["params"]["state"] == "completed");
+    let lines = fs::read_to_string(browser.downloads().join("labels.jsonl")).unwrap();
+    let item: Value = serde_json::from_str(lines.trim_end()).unwrap();
+    assert_eq!(item["id"], "jetro-quantum-mission/news-article@sample-inventive/0");
+    assert_eq!(item["labels"], json!({"no_fabrication": {"pass": true}, "register": {"pass": true}}));
+    assert_eq!(item["notes"], "no_fabrication: 「28社」は発表にある");
+    let answer = "cases/jetro-quantum-mission/answers/news-article/sample-inventive.md";
+    let answer = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(answer)).unwrap();
+    assert_eq!(item["output"].as_str().unwrap().trim_end(), answer.trim_end());
+    assert!(item["prompt"].as_str().unwrap().starts_with("2025-06-30 07:00に日本貿易振興機構を見ると"));
+    let output = evalrun(&browser.downloads(), &["calibrate", "--items", "labels.jsonl", "--format", "json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |name: &str| {
+        let all = told["properties"].as_array().unwrap();
+        all.iter().find(|property| property["property"] == name || property["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("no_fabrication")["false_alarms"], 1, "{told}");
+    assert_eq!(of("register")["both_pass"], 1, "{told}");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn hostile_answers_execute_nothing_and_hide_nothing() {
+    let hostile = [
+        "<script>evil()</script>",
+        "</script><script>evil()</script><!--",
+        "<img src=x onerror=evil()>",
+        "\"><svg/onload=evil()>' onmouseover='evil()",
+        "javascript:evil()",
+        "{{constructor.constructor('evil()')()}}",
+        "安全\u{202e}cod.\u{2066}exe\u{200b}\u{feff}\u{e0041}\u{1b}[31m\u{7f}\u{0}",
+    ];
+    let cases: Vec<_> = hostile
+        .iter()
+        .enumerate()
+        .map(|(n, text)| (format!("case-{n}"), (*text).to_owned(), format!("{text}\n{text}約30社。")))
+        .collect();
+    let Some(mut browser) = Browser::start() else { return };
+    let (_folder, page) = page_of(&cases);
+    browser.ask(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": "window.evil = () => { window.isHarmed = true; }; window.alert = window.evil;"}),
+    );
+    for (n, text) in hostile.iter().enumerate() {
+        browser.open(&page, &format!("#case-{n}/p@m"));
+        let shown = browser.text("document.querySelector(\"dialog .answer-text .text\").textContent");
+        let hidden = ['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{e0041}', '\u{1b}', '\u{7f}', '\u{0}'];
+        assert!(!shown.contains(hidden), "{shown:?}");
+        if text.contains(hidden) {
+            assert!(
+                shown.contains("[U+202E]") && shown.contains("[U+E0041]") && shown.contains("␛[31m␡␀"),
+                "{shown:?}"
+            );
+        } else {
+            let words = "(() => { const copy = document.querySelector(\"dialog .answer-text .text\").cloneNode(true); \
+                         copy.querySelectorAll(\"sup\").forEach((sign) => sign.remove()); return copy.textContent; })()";
+            assert!(browser.text(words).starts_with(text), "{shown:?}");
+        }
+        assert_eq!(browser.value("document.querySelectorAll(\"img, iframe, object, [onload], [onerror]\").length"), 0);
+        browser.press(&["Escape"]);
+        assert_eq!(browser.value("window.isHarmed ?? false"), false, "{text}");
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn the_pages_policy_stops_whatever_is_not_its_own() {
+    let Some(mut browser) = opened("") else { return };
+    for (tag, content, what) in [
+        ("script", "textContent = 'window.isHarmed = true'", "script"),
+        ("img", "src = 'http://127.0.0.1:9/x.png'", "img-src"),
+        ("style", "textContent = 'body { color: red }'", "style"),
+    ] {
+        assert_eq!(browser.complaints(), [""; 0]);
+        browser.value(&format!(
+            "{{ const one = document.createElement(\"{tag}\"); one.{content}; document.body.append(one); }}"
+        ));
+        let complaints = browser.complaints();
+        assert!(complaints.iter().any(|complaint| complaint.contains(what)), "{tag}: {complaints:?}");
+        browser.open(&own_page("en"), "");
+        browser.forget_complaints();
+    }
+    assert_eq!(browser.value("window.isHarmed ?? false"), false);
+}
+
+#[test]
+fn a_page_is_never_wider_than_a_telephone() {
+    let Some(mut browser) = Browser::start() else { return };
+    browser.resize(375, 800);
+    for lang in ["en", "ja"] {
+        for fragment in ["", JETRO, CHANGED, BESIDE] {
+            browser.open(&own_page(lang), fragment);
+            browser.value("document.querySelectorAll(\"details\").forEach((one) => { one.open = true; })");
+            browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+            let widths = "[document.documentElement.scrollWidth, document.querySelector(\"dialog\").scrollWidth]";
+            let widths = browser.value(widths);
+            assert!(widths[0] == 375 && widths[1].as_u64() <= Some(375), "{lang} {fragment}: {widths}");
+        }
+    }
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn answers_stand_beside_each_other_with_what_changed() {
+    let Some(mut browser) = opened(CHANGED) else { return };
+    assert_eq!(browser.value("document.querySelectorAll(\"dialog .changes\").length"), 1);
+    assert_ne!(browser.value("document.querySelectorAll(\"dialog .changes ins\").length"), 0);
+    assert_ne!(browser.value("document.querySelectorAll(\"dialog .changes del\").length"), 0);
+    browser.value("document.querySelector(\"dialog .switch input\").click()");
+    assert_eq!(browser.value("document.querySelectorAll(\"dialog .changes\").length"), 0);
+    assert_eq!(browser.value("document.querySelectorAll(\"dialog .column\").length"), 2);
+    browser.value("document.querySelector(\"dialog .chip:nth-child(3) input\").click()");
+    assert_eq!(browser.value("document.querySelectorAll(\"dialog .column\").length"), 3);
+    assert_eq!(browser.text("location.hash").split('/').count(), 4);
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn marked_words_are_those_of_the_evidence() {
+    let Some(mut browser) = opened(JETRO) else { return };
+    let quoted = "Array.from(document.querySelectorAll(\"dialog .text mark.against\"), (mark) => \
+                  { const copy = mark.cloneNode(true); copy.querySelector(\"sup\")?.remove(); return copy.textContent; })";
+    let marked = browser.value(quoted);
+    assert!(marked.as_array().unwrap().iter().any(|words| words == "28社"), "{marked}");
+    let titles = "document.querySelector(\"dialog .text mark.against\").title";
+    assert!(browser.text(titles).starts_with("✗ no_fabrication: number · fabricated · unsupported"));
+    let entry = browser.text("document.querySelector(\"dialog .score.failed .evidence li\").textContent");
+    assert!(entry.contains("「28社」") && entry.contains("nor an equal amount in the source"), "{entry}");
+}
+
+#[test]
+fn of_many_rows_only_those_in_sight_are_drawn() {
+    let cases: Vec<_> =
+        (0..400).map(|n| (format!("case-{n:03}"), format!("{n}番目"), "記事です。".to_owned())).collect();
+    let Some(mut browser) = Browser::start() else { return };
+    let (_folder, page) = page_of(&cases);
+    browser.open(&page, "");
+    let drawn = "document.querySelectorAll(\".line\").length";
+    assert!(browser.value(drawn).as_u64() < Some(40));
+    browser.value("new Promise((done) => { scrollTo(0, document.body.scrollHeight); setTimeout(done, 100); })");
+    assert!(browser.value(drawn).as_u64() < Some(40));
+    let last = "Array.from(document.querySelectorAll(\".line .case b\"), (name) => name.textContent).sort().at(-1)";
+    assert_eq!(browser.text(last), "case-399");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+/// Findings of axe-core that keep readers out, as `rule: element`.
+fn obstacles(browser: &mut Browser, axe: &str) -> Vec<String> {
+    browser.value(axe);
+    let found = browser.value("axe.run({ resultTypes: [\"violations\"] })");
+    let mut told = Vec::new();
+    for rule in found["violations"].as_array().unwrap() {
+        if ["serious", "critical"].contains(&rule["impact"].as_str().unwrap_or_default()) {
+            told.push(format!("{}: {}", rule["id"].as_str().unwrap(), rule["nodes"][0]["html"]));
+        }
+    }
+    told
+}
+
+#[test]
+fn nothing_keeps_readers_out() {
+    let Some(axe) = env::var_os("AXE_CORE") else {
+        skipped("AXE_CORE names no axe.min.js (npm pack axe-core)");
+        return;
+    };
+    let axe = fs::read_to_string(axe).unwrap();
+    let Some(mut browser) = Browser::start() else { return };
+    for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 375)] {
+        browser.resize(width, 900);
+        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        browser.ask("Emulation.setEmulatedMedia", json!({"features": features}));
+        for (lang, fragment) in [("en", ""), ("ja", JETRO), ("en", CHANGED), ("en", BESIDE)] {
+            browser.open(&own_page(lang), fragment);
+            browser.value("document.querySelectorAll(\"details\").forEach((one) => { one.open = true; })");
+            assert_eq!(obstacles(&mut browser, &axe), [""; 0], "{scheme} {width} {lang} {fragment}");
+        }
+    }
+    // It would have found one.
+    browser.value("document.querySelector(\"#answer .bar p\").style.color = \"#999\"");
+    assert!(obstacles(&mut browser, &axe)[0].starts_with("color-contrast"));
+}
