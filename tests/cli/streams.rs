@@ -30,7 +30,10 @@ fn results_go_to_standard_output_and_everything_else_to_standard_error() {
     let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。"), ("b", "何もない。")]);
     let done = project.done("run --out run").expect(0);
     assert!(done.stdout.starts_with("2 trials: 1 passed, 1 failed\n"), "{}", done.stdout);
-    done.says(&["no [gate] in evalrun.toml: verdicts do not affect the exit code", "reports: run/ (report.html, metrics.csv"]);
+    done.says(&[
+        "no [gate] in evalrun.toml: verdicts do not affect the exit code",
+        "reports: run/ (report.html, metrics.csv",
+    ]);
     assert!(!done.stdout.contains("reports:") && !done.stderr.contains("Worst failures"));
     for command in ["run --out other --quiet", "report run -q", "show run a -q", "list -q", "check -q"] {
         let done = project.done(command).expect(0);
