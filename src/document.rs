@@ -326,6 +326,12 @@ impl<'a> Reader<'a> {
             #[expect(clippy::cast_precision_loss, reason = "settings are small numbers")]
             Value::Integer(number) => Some(*number as f64),
             Value::Float(number) if number.is_finite() => Some(*number),
+            Value::Float(number) => {
+                // As TOML spells them.
+                let found = number.to_string().to_lowercase();
+                self.problem(&node.span, format!("expected a number, found {found}"));
+                None
+            }
             other => self.wrong_kind(&node.span, "a number", other),
         }
     }
@@ -431,15 +437,18 @@ impl<'r, 'a> Table<'r, 'a> {
         self.get(key).and_then(|node| self.reader.bool(node))
     }
 
-    /// Notes every key that nobody asked for.
-    pub fn finish(self) {
+    /// Notes every key that nobody asked for; whether there is none.
+    pub fn finish(self) -> bool {
         let asked = self.asked.into_inner();
+        let mut is_known = true;
         for (entry, taken) in self.entries.iter().zip(&self.taken) {
             if !taken.get() && !asked.contains(&entry.key.as_str()) {
                 let unknown = self.reader.file.diagnose(entry.key_span.clone(), format!("unknown key `{}`", entry.key));
                 self.reader.report(unknown.did_you_mean(&entry.key, asked.iter().copied()));
+                is_known = false;
             }
         }
+        is_known
     }
 }
 

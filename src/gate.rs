@@ -5,11 +5,14 @@
 
 use std::collections::HashMap;
 
-use crate::compare::{Arm, Options, Pair, Repeats, compare, repeats, sources};
+use crate::compare::{
+    Arm, Cases, Options, Pair, Repeats, Side, TooFew, Warning, compare, counterpart, repeats, sources,
+};
 use crate::id::{CaseId, ModelId, PromptId};
+use crate::model::Provider;
 use crate::outcome::{Entry, Required, Run, Status, Subject};
 use crate::project::{CasePasses, GateSettings, On, Rule, Tier};
-use crate::stats::{Interval, LEVEL, wilson_of_sources};
+use crate::stats::{Interval, LEVEL, fewest_cases, wilson, wilson_of_sources};
 
 /// The two-sided level whose one side is 5 %: whether a run is no worse than its baseline is a question of one side.
 pub const REGRESSION_LEVEL: f64 = 0.9;
@@ -53,6 +56,10 @@ pub enum Finding {
         on: On,
         /// Cases that failed.
         failed: Vec<CaseId>,
+        /// Cases that neither passed nor failed.
+        undecided: Vec<CaseId>,
+        /// Whether the cases are too few to prove the rate even if all pass.
+        too_few: Option<TooFew>,
     },
     /// A difference from the baseline.
     Drop {
@@ -64,6 +71,10 @@ pub enum Finding {
         max: f64,
         /// Cases that passed in the baseline and fail.
         broken: Vec<CaseId>,
+        /// Cases without a verdict on a side.
+        undecided: Vec<CaseId>,
+        /// Whether the cases are too few to rule such a drop out even if no verdict changes.
+        too_few: Option<TooFew>,
     },
     /// Cases that passed in the baseline and fail.
     Broken {
@@ -71,6 +82,8 @@ pub enum Finding {
         base: String,
         /// The cases.
         broken: Vec<CaseId>,
+        /// Cases whose missing verdicts could be such.
+        undecided: Vec<CaseId>,
         /// How many there may be.
         max: usize,
     },
@@ -78,6 +91,15 @@ pub enum Finding {
     NoCounterpart,
     /// No case of the run requires the property.
     NotRequired,
+    /// Trials without an outcome.
+    Missing {
+        /// How many.
+        missing: usize,
+        /// Of how many.
+        of: usize,
+        /// The largest share that is accepted.
+        max: f64,
+    },
     /// What the run cost.
     Cost {
         /// US dollars, as far as known.
@@ -112,9 +134,53 @@ impl Check {
         match &self.finding {
             Finding::Rate { failed, .. } => failed,
             Finding::Drop { broken, .. } | Finding::Broken { broken, .. } => broken,
-            Finding::NoCounterpart | Finding::NotRequired | Finding::Cost { .. } => &[],
+            Finding::NoCounterpart | Finding::NotRequired | Finding::Missing { .. } | Finding::Cost { .. } => &[],
         }
     }
+
+    /// The cases that it says nothing about, for want of a verdict.
+    pub fn undecided(&self) -> &[CaseId] {
+        match &self.finding {
+            Finding::Rate { undecided, .. } | Finding::Drop { undecided, .. } | Finding::Broken { undecided, .. } => {
+                undecided
+            }
+            Finding::NoCounterpart | Finding::NotRequired | Finding::Missing { .. } | Finding::Cost { .. } => &[],
+        }
+    }
+
+    /// Whether the cases are too few for it, whatever comes of them.
+    pub const fn too_few(&self) -> Option<TooFew> {
+        match self.finding {
+            Finding::Rate { too_few, .. } | Finding::Drop { too_few, .. } => too_few,
+            _ => None,
+        }
+    }
+}
+
+/// What a run is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Baseline<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// The variant that all others are compared with; `None`: each with its counterpart.
+    pub variant: Option<(&'a PromptId, &'a ModelId)>,
+}
+
+impl<'a> From<&'a Run> for Baseline<'a> {
+    fn from(run: &'a Run) -> Self {
+        Self { run, variant: None }
+    }
+}
+
+/// How a run and its baseline go together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
+    /// The baseline's name.
+    pub name: String,
+    /// How their cases correspond.
+    pub cases: Cases,
+    /// What could mislead.
+    pub warnings: Vec<Warning>,
 }
 
 /// What the gate came to.
@@ -122,6 +188,8 @@ impl Check {
 pub struct Gate {
     /// Every check, by variant and rule.
     pub checks: Vec<Check>,
+    /// How the run and its baseline go together, if there is one.
+    pub beside: Option<Beside>,
     /// Trials of the gated variants without an outcome, and all of them.
     pub missing: (usize, usize),
     /// Whether so many may be missing.
@@ -162,7 +230,7 @@ fn holds_up(check: &Check) -> bool {
 }
 
 /// Judges a run. `None` if the gate selects none of its variants.
-pub fn judge(run: &Run, settings: &GateSettings, baseline: Option<&Run>) -> Option<Gate> {
+pub fn judge(run: &Run, settings: &GateSettings, baseline: Option<Baseline<'_>>) -> Option<Gate> {
     let is_gated = |(prompt, model): &(&PromptId, &ModelId)| {
         (settings.prompts.is_empty() || settings.prompts.iter().any(|named| named.id == **prompt))
             && (settings.models.is_empty() || settings.models.iter().any(|named| named.id == **model))
@@ -186,24 +254,62 @@ pub fn judge(run: &Run, settings: &GateSettings, baseline: Option<&Run>) -> Opti
             checks.extend(variant.checks(rule, settings.case_passes, baseline));
         }
     }
-    checks.extend(settings.max_cost.map(|max| cost(&entries, max)));
+    checks.extend(settings.max_cost.map(|max| cost(run, &entries, max)));
     let missing = entries.iter().filter(|entry| is_missing(entry)).count();
     let accepted = settings.max_errored.is_some_and(|most| missing as f64 <= most * entries.len() as f64);
+    checks.extend(settings.max_errored.map(|max| Check {
+        variant: None,
+        subject: Subject::All,
+        tier: Tier::Critical,
+        finding: Finding::Missing { missing, of: entries.len(), max },
+        decision: if accepted { Decision::Passed } else { Decision::Inconclusive },
+        could_change: !accepted,
+    }));
     Some(Gate {
         checks,
+        beside: baseline.and_then(|baseline| beside(run, &variants, baseline)),
         missing: (missing, entries.len()),
         missing_is_accepted: accepted,
         inconclusive_fails: settings.inconclusive_fails,
     })
 }
 
+/// What is to be known of a comparison with the baseline, whatever property it is of.
+fn beside(run: &Run, variants: &[(&PromptId, &ModelId)], baseline: Baseline<'_>) -> Option<Beside> {
+    let candidates = variants.iter().map(|(prompt, model)| Arm { run, prompt, model });
+    let pairs: Vec<Pair<'_>> =
+        candidates.filter_map(|candidate| Some(Pair { base: baseline.counterpart(candidate)?, candidate })).collect();
+    let comparison = compare(&pairs, Options::default())?;
+    // What is missing of the run stands in the gate's first line.
+    let is_own = |warning: &Warning| {
+        matches!(warning, Warning::Missing { side: Side::Candidate, .. } | Warning::Unfinished(Side::Candidate))
+    };
+    let warnings = comparison.warnings.into_iter().filter(|warning| !is_own(warning)).collect();
+    Some(Beside { name: baseline.run.header.name.clone(), cases: comparison.cases, warnings })
+}
+
+impl<'a> Baseline<'a> {
+    /// The variant to compare one of the run with.
+    fn counterpart(self, candidate: Arm<'_>) -> Option<Arm<'a>> {
+        let Self { run, variant } = self;
+        let among: Vec<_> = variant.map_or_else(|| run.variants().collect(), |variant| vec![variant]);
+        let (prompt, model) = counterpart(run, &among, candidate)?;
+        Some(Arm { run, prompt, model })
+    }
+}
+
 const fn is_missing(entry: &Entry) -> bool {
     matches!(entry.status, Status::Errored | Status::Skipped)
 }
 
-fn cost(entries: &[&Entry], max: f64) -> Check {
-    let dollars: f64 = entries.iter().filter_map(|entry| entry.cost).sum();
-    let unknown = entries.iter().filter(|entry| entry.cost.is_none() && entry.chars.is_some()).count();
+fn cost(run: &Run, entries: &[&Entry], max: f64) -> Check {
+    let is_recorded =
+        |id: &ModelId| run.header.models.iter().any(|model| model.id == *id && model.provider == Provider::Recorded);
+    // An empty sum of floating-point numbers is -0.
+    let dollars = entries.iter().filter_map(|entry| entry.cost).fold(0.0, |all, cost| all + cost);
+    let is_unknown =
+        |entry: &&&Entry| entry.cost.is_none() && entry.chars.is_some() && !is_recorded(&entry.trial.model);
+    let unknown = entries.iter().filter(is_unknown).count();
     let decision = if dollars > max {
         Decision::Failed
     } else if unknown > 0 {
@@ -230,7 +336,7 @@ struct Variant<'a> {
 }
 
 impl Variant<'_> {
-    fn checks(&self, rule: &Rule, passes: CasePasses, baseline: Option<&Run>) -> Vec<Check> {
+    fn checks(&self, rule: &Rule, passes: CasePasses, baseline: Option<Baseline<'_>>) -> Vec<Check> {
         let subject = rule.property.map_or(Subject::All, Subject::Property);
         let check = |(finding, decision, could_change)| Check {
             variant: Some((self.arm.prompt.clone(), self.arm.model.clone())),
@@ -245,7 +351,7 @@ impl Variant<'_> {
             return vec![check((Finding::NotRequired, Decision::Inconclusive, false))];
         }
         let rate = rule.min_rate.map(|min| self.rate(subject, min, rule.on, passes));
-        let base = baseline.map(|baseline| self.counterpart(baseline));
+        let base = baseline.map(|baseline| baseline.counterpart(self.arm));
         let drop = rule.max_drop.and_then(|max| Some(self.dropped(subject, base?, max)));
         let broken = rule.max_broken.and_then(|max| Some(self.broken(subject, base?, max, passes)));
         [rate, drop, broken].into_iter().flatten().map(check).collect()
@@ -263,7 +369,7 @@ impl Variant<'_> {
                 Status::Undecided => {}
             }
         }
-        let (mut passed, mut missing, mut failed) = (0, 0, Vec::new());
+        let (mut passed, mut missing, mut failed, mut undecided) = (0, 0, Vec::new(), Vec::new());
         let records = || self.run.header.cases.iter().filter(|record| cases.contains_key(&record.id));
         let has_shared_sources = sources(records()) < records().count();
         let mut counted = Vec::new();
@@ -277,11 +383,15 @@ impl Variant<'_> {
                 failed.push(record.id.clone());
             } else {
                 missing += usize::from(none > 0);
+                undecided.push(record.id.clone());
                 continue;
             }
             counted.push(record);
         }
         let decided = passed + failed.len();
+        let most = if has_shared_sources { sources(records()) } else { records().count() };
+        let proves = |n: usize| wilson(n, n, LEVEL).is_some_and(|rate| rate.low >= min);
+        let too_few = (on == On::Low && !proves(most)).then(|| TooFew { cases: most, needed: fewest_cases(proves) });
         let counted = sources(counted);
         let interval = |passed: usize, decided: usize| {
             let sources = if has_shared_sources { counted.max(1) } else { decided };
@@ -298,18 +408,8 @@ impl Variant<'_> {
         };
         let decision = judged(passed, decided);
         let ends = [judged(passed, decided + missing), judged(passed + missing, decided + missing)];
-        let finding = Finding::Rate { passed, decided, rate, min, on, failed };
+        let finding = Finding::Rate { passed, decided, rate, min, on, failed, undecided, too_few };
         (finding, decision, ends.iter().any(|end| *end != decision))
-    }
-
-    /// The same variant in the baseline, or the same model's first prompt, or the only variant there.
-    fn counterpart<'b>(&self, baseline: &'b Run) -> Option<Arm<'b>> {
-        let Arm { prompt, model, .. } = self.arm;
-        let same = baseline.variants().find(|variant| *variant == (prompt, model));
-        let same_model = || baseline.variants().find(|variant| variant.1 == model);
-        let only = || baseline.variants().next().filter(|_| baseline.variants().count() == 1);
-        let (prompt, model) = same.or_else(same_model).or_else(only)?;
-        Some(Arm { run: baseline, prompt, model })
     }
 
     fn dropped(&self, subject: Subject, base: Option<Arm<'_>>, max: f64) -> (Finding, Decision, bool) {
@@ -326,7 +426,14 @@ impl Variant<'_> {
             _ => Decision::Inconclusive,
         };
         // The range holds whatever the missing trials would have said.
-        let finding = Finding::Drop { base: base.name(), difference, max, broken: compared.broken.clone() };
+        let finding = Finding::Drop {
+            base: base.name(),
+            difference,
+            max,
+            broken: compared.broken.clone(),
+            undecided: compared.dropped.clone(),
+            too_few: compared.is_too_few_for(max),
+        };
         (finding, decision, false)
     }
 
@@ -339,14 +446,15 @@ impl Variant<'_> {
     ) -> (Finding, Decision, bool) {
         let Some(base) = base else { return (Finding::NoCounterpart, Decision::Inconclusive, false) };
         let cases = repeats(Pair { base, candidate: self.arm }, subject);
-        let (mut broken, mut open) = (Vec::new(), 0);
+        let (mut broken, mut undecided) = (Vec::new(), Vec::new());
         for (case, sides) in &cases {
             match sides.map(|repeats| passed(repeats, passes)) {
                 [Some(true), Some(false)] => broken.push(case.clone()),
-                [Some(true) | None, None] | [None, Some(false)] => open += 1,
+                [Some(true) | None, None] | [None, Some(false)] => undecided.push(case.clone()),
                 _ => {}
             }
         }
+        let open = undecided.len();
         let decision = if broken.len() > max {
             Decision::Failed
         } else if cases.is_empty() || broken.len() + open > max {
@@ -355,7 +463,7 @@ impl Variant<'_> {
             Decision::Passed
         };
         let could_change = decision == Decision::Inconclusive && open > 0;
-        (Finding::Broken { base: base.name(), broken, max }, decision, could_change)
+        (Finding::Broken { base: base.name(), broken, undecided, max }, decision, could_change)
     }
 }
 
@@ -372,178 +480,4 @@ fn passed(repeats: Repeats, passes: CasePasses) -> Option<bool> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::sample::{RunBuilder, SampleRun, TrialBuilder};
-
-    fn act(trial: TrialBuilder, what: char) -> TrialBuilder {
-        match what {
-            'p' => trial.pass("length"),
-            'f' => trial.fail("length"),
-            '?' => trial.unscored("length"),
-            '!' => trial.errored("timeout"),
-            other => unreachable!("{other}"),
-        }
-    }
-
-    /// A run of one variant: for each case what its repeats do.
-    fn run(cases: &[&str]) -> SampleRun {
-        let repeats = u32::try_from(cases[0].len()).unwrap();
-        let builder = RunBuilder::new(&["p"], &["m"]).repeats(repeats);
-        let add = |builder: RunBuilder, (n, acts): (usize, &&str)| {
-            let id = format!("c{n:03}");
-            builder.titled(&id, &id, |trial| {
-                let what = acts.as_bytes()[trial.repeat() as usize] as char;
-                act(trial, what)
-            })
-        };
-        cases.iter().enumerate().fold(builder, add).build()
-    }
-
-    fn settings(text: &str) -> GateSettings {
-        let file = crate::diagnostic::TextFile::new("evalrun.toml", format!("[gate]\n{text}\n"));
-        crate::project::parse(&file).unwrap().gate.unwrap()
-    }
-
-    fn judged(cases: &[&str], text: &str, baseline: Option<&[&str]>) -> Gate {
-        let baseline = baseline.map(run);
-        judge(&run(cases), &settings(text), baseline.as_deref()).unwrap()
-    }
-
-    #[test]
-    fn a_rate_is_held_against_its_threshold() {
-        use Decision::{Failed, Inconclusive, Passed};
-        for (cases, rule, expected) in [
-            (&["p"; 9][..], "length = 0.9", Passed),
-            (&["p", "f"], "length = 0.9", Failed),
-            (&["p", "f"], "length = 0.5", Passed),
-            (&["p"; 9], "length = { min_rate = 0.6, on = \"low\" }", Passed),
-            (&["p"; 9], "length = { min_rate = 0.9, on = \"low\" }", Inconclusive),
-            (&["f"; 9], "length = { min_rate = 0.9, on = \"low\" }", Failed),
-            (&["?", "?"], "length = 0.9", Inconclusive),
-            (&["p", "f"], "length = { min_rate = 0.9, tier = \"advisory\" }", Passed),
-            (&["p", "f"], "length = { min_rate = 0.9, tier = \"supporting\" }", Failed),
-            (&["p"; 9], "length = { min_rate = 0.9, on = \"low\", tier = \"supporting\" }", Passed),
-        ] {
-            assert_eq!(judged(cases, rule, None).decision(), expected, "{cases:?} {rule}");
-        }
-    }
-
-    #[test]
-    fn of_a_flaky_case_so_many_repeats_must_pass() {
-        for (passes, expected) in [("\"all\"", 1), ("\"majority\"", 2), ("\"any\"", 3), ("2", 2)] {
-            let gate = judged(&["ppp", "ppf", "pff", "fff"], &format!("length = 0\ncase_passes = {passes}"), None);
-            let Finding::Rate { passed, decided, .. } = gate.checks[0].finding else { panic!() };
-            assert_eq!((passed, decided), (expected, 4), "{passes}");
-        }
-    }
-
-    #[test]
-    fn a_failure_that_missing_trials_could_avert_is_not_sure() {
-        let gate = judged(&["p", "p", "f", "!", "!"], "all = 0.7", None);
-        assert_eq!((gate.decision(), gate.surely_failed(), gate.is_incomplete()), (Decision::Failed, false, true));
-        let gate = judged(&["p", "f", "f", "!"], "all = 0.7", None);
-        assert_eq!((gate.decision(), gate.surely_failed()), (Decision::Failed, true));
-        let gate = judged(&["p", "p", "p", "!"], "all = 0.7\nmax_errored = 0.25", None);
-        assert_eq!((gate.decision(), gate.is_incomplete()), (Decision::Passed, false));
-        let gate = judged(&["p", "p", "!", "!"], "all = 0.7\nmax_errored = 0.25", None);
-        assert!(gate.is_incomplete());
-    }
-
-    #[test]
-    fn a_drop_must_be_ruled_out_not_only_unseen() {
-        use Decision::{Failed, Inconclusive, Passed};
-        let all = vec!["p"; 100];
-        let but = |failing: usize| [vec!["f"; failing], vec!["p"; 100 - failing]].concat();
-        for (cases, expected) in [(but(0), Passed), (but(4), Inconclusive), (but(30), Failed)] {
-            let gate = judged(&cases, "length = { max_drop = 0.05 }", Some(&all));
-            assert_eq!(gate.decision(), expected, "{:?}", gate.checks[0].finding);
-        }
-        let few = judged(&["p"; 10], "length = { max_drop = 0.05 }", Some(&["p"; 10]));
-        assert_eq!(few.decision(), Inconclusive);
-    }
-
-    #[test]
-    fn broken_cases_are_named() {
-        let gate = judged(&["p", "f", "f"], "length = { max_broken = 0 }", Some(&["p", "p", "f"]));
-        assert_eq!((gate.decision(), gate.surely_failed()), (Decision::Failed, true));
-        assert_eq!(gate.checks[0].cases().iter().map(CaseId::as_str).collect::<Vec<_>>(), ["c001"]);
-        let allowed = judged(&["p", "f"], "length = { max_broken = 1 }", Some(&["p", "p"]));
-        assert_eq!(allowed.decision(), Decision::Passed);
-    }
-
-    #[test]
-    fn whether_a_case_is_broken_waits_for_its_missing_repeats_and_follows_case_passes() {
-        use Decision::{Failed, Inconclusive, Passed};
-        for (base, cases, passes, expected) in [
-            ("pp", "pf", "all", Failed),
-            ("pp", "pf", "any", Passed),
-            ("pp", "f!", "all", Failed),
-            ("pp", "f!", "any", Inconclusive),
-            ("pp", "p!", "all", Inconclusive),
-            ("p!", "pf", "all", Inconclusive),
-            ("f!", "ff", "all", Passed),
-            ("!!", "ff", "all", Inconclusive),
-            ("??", "ff", "all", Inconclusive),
-            ("pf", "ff", "any", Failed),
-            ("pf", "ff", "all", Passed),
-        ] {
-            let text = format!("length = {{ max_broken = 0 }}\ncase_passes = \"{passes}\"");
-            let gate = judged(&[cases], &text, Some(&[base]));
-            assert_eq!(gate.decision(), expected, "{base} {cases} {passes}");
-        }
-    }
-
-    #[test]
-    fn a_drop_that_missing_trials_could_avert_is_no_failure() {
-        let base = vec!["p"; 60];
-        let failed = [vec!["f"; 12], vec!["p"; 48]].concat();
-        let gate = judged(&failed, "all = { max_drop = 0.05 }", Some(&base));
-        assert_eq!(gate.decision(), Decision::Failed);
-        // Whatever the others would say, 12 of 60 are lost; of 4 of 60 nobody knows.
-        for (lost, expected) in [(12, (Decision::Failed, true)), (4, (Decision::Inconclusive, false))] {
-            let torn = [vec!["f"; lost], vec!["p"; 20 - lost], vec!["!"; 40]].concat();
-            let gate = judged(&torn, "all = { max_drop = 0.05 }", Some(&base));
-            assert_eq!((gate.decision(), gate.surely_failed()), expected, "{lost}");
-            let Finding::Drop { difference: Some(range), .. } = &gate.checks[0].finding else { panic!() };
-            assert!(range.low < -0.7, "as bad as all of them failing: {range:?}");
-        }
-    }
-
-    #[test]
-    fn the_lower_end_of_a_rate_counts_sources_not_cases() {
-        let of_sources = |sources: usize| {
-            let builder = (0..60).fold(RunBuilder::new(&["p"], &["m"]), |builder, n| {
-                builder.titled(&format!("c{n}"), &format!("{}", n % sources), |trial| act(trial, 'p'))
-            });
-            judge(&builder.build(), &settings("length = { min_rate = 0.9, on = \"low\" }"), None).unwrap().decision()
-        };
-        assert_eq!((of_sources(60), of_sources(3)), (Decision::Passed, Decision::Inconclusive));
-    }
-
-    #[test]
-    fn a_cost_that_is_not_known_is_not_within_the_budget() {
-        let with = |dollars: Option<f64>| {
-            let run = RunBuilder::new(&["p"], &["m"]).case("a", |trial| match dollars {
-                Some(dollars) => trial.cost(dollars).pass("length"),
-                None => trial.pass("length"),
-            });
-            judge(&run.build(), &settings("max_cost = 1"), None).unwrap().decision()
-        };
-        assert_eq!(with(Some(0.5)), Decision::Passed);
-        assert_eq!(with(Some(1.5)), Decision::Failed);
-        assert_eq!(with(None), Decision::Inconclusive);
-    }
-
-    #[test]
-    fn a_property_that_no_case_requires_is_not_passed_over() {
-        let gate = judged(&["p"], "register = 0.9", None);
-        assert_eq!((gate.decision(), &gate.checks[0].finding), (Decision::Inconclusive, &Finding::NotRequired));
-    }
-
-    #[test]
-    fn a_gate_that_selects_nothing_is_none() {
-        let settings = settings("prompts = [\"q\"]\nlength = 0.9");
-        assert!(judge(&run(&["p"]), &settings, None).is_none());
-    }
-}
+mod tests;

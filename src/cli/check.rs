@@ -13,6 +13,7 @@ use super::context::Context;
 use super::costs::check_prices;
 use super::error::Error;
 use super::exit::Exit;
+use super::gate::misfit;
 use super::load::{Loaded, entries};
 use super::run::price_note;
 use super::select::{check_recorded, models, prompts};
@@ -45,6 +46,7 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     check.ids();
     check.template_names();
     check.requirements();
+    check.warnings.extend(loaded.project.gate.as_ref().and_then(|gate| misfit(gate, repeats)));
     check.answers(&selected.0, &selected.1)?;
     check.models(&selected.1);
     let warnings = check.warnings;

@@ -7,9 +7,9 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::runs::{Archive, OpenRun, Variant};
-use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare};
+use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare, counterpart};
 use crate::id::PromptId;
-use crate::outcome::Run;
+use crate::outcome::{Run, Subject};
 use crate::report::comparison::{Titled, write_html, write_json, write_markdown};
 use crate::report::diff::{Diff, DiffOptions, Prompts, Side, write_text};
 use crate::report::terminal::write_comparison;
@@ -34,6 +34,7 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
     };
     let compared: Vec<Made<'_>> =
         contests.iter().map(|contest| Made::of(contest, options)).collect::<Result<_, _>>()?;
+    is_required(args.primary, &compared)?;
     let mut wholes: Vec<Comparison> = compared.iter().map(|made| made.whole.clone()).collect();
     adjust(&mut wholes);
     let titled: Vec<Titled<'_>> = contests
@@ -60,6 +61,22 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
     let is_incomplete =
         wholes.iter().flat_map(|whole| &whole.warnings).any(|warning| matches!(warning, Warning::Missing { .. }));
     Ok(if is_incomplete { Exit::Incomplete } else { Exit::Fine })
+}
+
+/// Whether cases require what was declared to decide.
+///
+/// # Errors
+/// None does on both sides.
+fn is_required(primary: Subject, compared: &[Made<'_>]) -> Result<(), Error> {
+    let of =
+        |made: &Made<'_>| made.whole.subject(primary).is_some_and(|compared| compared.n + compared.dropped.len() > 0);
+    if primary == Subject::All || compared.iter().all(of) {
+        return Ok(());
+    }
+    let subjects = compared.first().map(|made| made.whole.subjects.as_slice()).unwrap_or_default();
+    let names: Vec<&str> = subjects.iter().map(|compared| compared.subject.name()).collect();
+    let message = format!("no case requires `{}` on both sides, so it cannot decide", primary.name());
+    Err(Error::usage(message).hint(format!("--primary takes one of {}", names.join(", "))))
 }
 
 /// What the user named: a run, and which of its variants.
@@ -159,7 +176,7 @@ fn contests<'a>(base: &'a Chosen, candidates: &'a [Chosen]) -> Result<Vec<Contes
                 }));
             }
             _ => {
-                let with = |other: &'a Variant| Some([counterpart(base, other)?, other]);
+                let with = |other: &'a Variant| Some([counterpart_of(base, arm(candidate, other))?, other]);
                 let variants: Vec<_> = candidate.variants.iter().filter_map(with).collect();
                 if variants.is_empty() {
                     let message = format!("{} has no counterpart in {}", candidate.name, base.name);
@@ -200,11 +217,11 @@ fn variant_name(chosen: &Chosen, (prompt, model): &Variant) -> String {
     format!("{}::{prompt}@{model}", chosen.run().header.name)
 }
 
-/// The variant of the base to compare with: the same one, the same model's first prompt, or the only one there is.
-fn counterpart<'a>(base: &'a Chosen, other: &Variant) -> Option<&'a Variant> {
-    let same = base.variants.iter().find(|variant| *variant == other);
-    let same_model = || base.variants.iter().find(|variant| variant.1 == other.1);
-    same.or_else(same_model).or_else(|| base.variants.first().filter(|_| base.variants.len() == 1))
+/// The variant of the base to compare with.
+fn counterpart_of<'a>(base: &'a Chosen, candidate: Arm<'_>) -> Option<&'a Variant> {
+    let among: Vec<_> = base.variants.iter().map(|(prompt, model)| (prompt, model)).collect();
+    let (prompt, model) = counterpart(base.run(), &among, candidate)?;
+    base.variants.iter().find(|variant| (&variant.0, &variant.1) == (prompt, model))
 }
 
 /// A comparison, and each of its variants by itself.

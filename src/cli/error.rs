@@ -109,9 +109,10 @@ impl Error {
                 | JournalError::Empty { .. }
                 | JournalError::NoFile { .. }
                 | JournalError::NotAJournal { .. }
-                | JournalError::Format { .. },
+                | JournalError::Format { .. }
+                | JournalError::Damaged { .. },
             ) => Exit::Usage,
-            Self::Journal(JournalError::Io { .. } | JournalError::Damaged { .. })
+            Self::Journal(JournalError::Io { .. })
             | Self::File { .. }
             | Self::Report { .. }
             | Self::Store(StoreError::Io { .. } | StoreError::Locked { .. } | StoreError::Sqlite { .. })

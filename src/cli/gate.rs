@@ -6,10 +6,10 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::Loaded;
-use super::runs::{Archive, OpenRun};
-use crate::gate::{Gate, judge};
+use super::runs::{Archive, OpenRun, Variant};
+use crate::gate::{Baseline, Gate, judge};
 use crate::outcome::{Run, Status};
-use crate::project::{BASELINE, GateSettings};
+use crate::project::{BASELINE, CasePasses, GateSettings};
 use crate::report::Lang;
 use crate::report::gate::{GateForm, write_gate, write_gate_json};
 
@@ -26,6 +26,7 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
         context.console.say(&no_gate(&loaded));
         return Ok(if is_complete(run) { Exit::Fine } else { Exit::Incomplete });
     };
+    fits(settings, run.header.repeats)?;
     let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
     let gate = gate(run, settings, baseline.as_ref())?;
     let lang = args.lang.into();
@@ -45,22 +46,42 @@ pub(super) fn no_gate(loaded: &Loaded) -> String {
     format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config))
 }
 
+/// Whether a case can pass as often as the gate asks for.
+///
+/// # Errors
+/// It is asked less often.
+pub(super) fn fits(settings: &GateSettings, repeats: u32) -> Result<(), Error> {
+    let Some(message) = misfit(settings, repeats) else { return Ok(()) };
+    let CasePasses::AtLeast(number) = settings.case_passes else { return Ok(()) };
+    Err(Error::usage(message).hint(format!("ask as often (--repeats {number}), or let fewer be enough")))
+}
+
+/// That a case cannot pass as often as the gate asks for, if that is so.
+pub(super) fn misfit(settings: &GateSettings, repeats: u32) -> Option<String> {
+    let CasePasses::AtLeast(number) = settings.case_passes else { return None };
+    let times = if repeats == 1 { "once".to_owned() } else { format!("{repeats} times") };
+    let message = format!("[gate] says `case_passes = {number}`, and each case is asked {times}");
+    (number > repeats).then_some(message)
+}
+
+/// A run to compare with, and which of its variants if one was named.
+pub(super) type Named = (OpenRun, Option<Variant>);
+
 /// The run that the gate compares with, if a rule needs one.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or it has no such variant.
 pub(super) fn baseline(
     settings: &GateSettings,
     flag: Option<&str>,
     archive: Archive<'_>,
-) -> Result<Option<OpenRun>, Error> {
+) -> Result<Option<Named>, Error> {
     if !settings.needs_baseline() {
         return Ok(None);
     }
-    let named = flag.map(|flag| flag.split("::").next().unwrap_or(flag));
-    let name = named.or(settings.baseline.as_deref()).unwrap_or(BASELINE);
-    match archive.open(name) {
-        Err(Error::Usage { .. }) if named.is_none() => {
+    let name = flag.or(settings.baseline.as_deref()).unwrap_or(BASELINE);
+    match archive.open_variant(name) {
+        Err(Error::Usage { .. }) if flag.is_none() && !name.contains("::") => {
             let message = format!("the gate compares with the baseline {name}, and there is none");
             Err(Error::usage(message).hint("make one: evalrun run --no-gate, then evalrun baseline set latest"))
         }
@@ -72,13 +93,17 @@ pub(super) fn baseline(
 ///
 /// # Errors
 /// The gate selects nothing of the run.
-pub(super) fn gate(run: &Run, settings: &GateSettings, baseline: Option<&OpenRun>) -> Result<Gate, Error> {
+pub(super) fn gate(run: &Run, settings: &GateSettings, baseline: Option<&Named>) -> Result<Gate, Error> {
     let nothing = || {
         let variants: Vec<String> = run.variants().map(|(prompt, model)| format!("{prompt}@{model}")).collect();
         Error::usage("the gate's prompts and models select nothing of this run")
             .hint(format!("the run has {}", variants.join(", ")))
     };
-    judge(run, settings, baseline.map(|baseline| &baseline.reader.run)).ok_or_else(nothing)
+    let baseline = baseline.map(|(open, variant)| Baseline {
+        run: &open.reader.run,
+        variant: variant.as_ref().map(|(prompt, model)| (prompt, model)),
+    });
+    judge(run, settings, baseline).ok_or_else(nothing)
 }
 
 /// Says on standard error what the gate came to; what fails a pipeline is said even if little is to be said.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use super::args::ReportingArgs;
 use super::error::Error;
 use super::runs::{Archive, OpenRun, Variant};
+use crate::compare::{Arm, counterpart};
 use crate::id::{ModelId, PromptId};
-use crate::outcome::Run;
 use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
@@ -137,8 +137,13 @@ impl Reporting {
             }
             Compared::WithRun(base, variant) => {
                 let named = |open: &OpenRun| Some(open.reader.run.header.name.clone());
+                let among: Vec<_> = match variant {
+                    Some((prompt, model)) => vec![(prompt, model)],
+                    None => base.reader.run.variants().collect(),
+                };
                 let pair = |(prompt, model)| {
-                    let (base_prompt, base_model) = counterpart(&base.reader.run, variant.as_ref(), prompt, model)?;
+                    let candidate = Arm { run: &open.reader.run, prompt, model };
+                    let (base_prompt, base_model) = counterpart(&base.reader.run, &among, candidate)?;
                     Some(Diff {
                         base: Side { run_name: named(base), ..side(base, base_prompt, base_model) },
                         candidate: Side { run_name: named(open), ..side(open, prompt, model) },
@@ -152,23 +157,6 @@ impl Reporting {
 
 fn side<'a>(open: &'a OpenRun, prompt: &'a PromptId, model: &'a ModelId) -> Side<'a> {
     Side { run: &open.reader.run, outcomes: &open.reader, prompt, model, run_name: None }
-}
-
-/// The variant of `base` to compare with: the one that is named, the same one, the same model's first prompt, or the
-/// only one there is.
-fn counterpart<'a>(
-    base: &'a Run,
-    named: Option<&'a Variant>,
-    prompt: &PromptId,
-    model: &ModelId,
-) -> Option<(&'a PromptId, &'a ModelId)> {
-    if let Some((prompt, model)) = named {
-        return Some((prompt, model));
-    }
-    let same = base.variants().find(|variant| *variant == (prompt, model));
-    let same_model = || base.variants().find(|variant| variant.1 == model);
-    let only = || base.variants().next().filter(|_| base.variants().count() == 1);
-    same.or_else(same_model).or_else(only)
 }
 
 /// The prompts of `A..B`; ids may themselves hold two points.

@@ -55,6 +55,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();
     let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
     let gated = loaded.project.gate.as_ref().filter(|_| !args.no_gate);
+    gated.map_or(Ok(()), |gated| gate::fits(gated, plan.repeats))?;
     let baseline = gated.map(|gated| gate::baseline(gated, args.reporting.baseline.as_deref(), archive)).transpose()?;
     check_recorded(&plan, &loaded.place)?;
     let budget = costs::budget(&args.budget, &loaded.project.run.budget);

@@ -17,7 +17,7 @@ use crate::stats::{CochranQ, LEVEL, Undefined, benjamini_hochberg, cochran_q, ho
 
 pub use cases::Cases;
 pub use measure::{Measure, Measured};
-pub use subject::{Adjustment, Compared, Method, PMethod, Repeats, Verdict};
+pub use subject::{Adjustment, Compared, Method, PMethod, Repeats, TooFew, Verdict};
 pub use warning::{Side, Warning};
 
 /// How much worse is still no worse, unless the user says otherwise: 5 points.
@@ -122,6 +122,24 @@ pub fn compare(pairs: &[Pair<'_>], options: Options) -> Option<Comparison> {
     };
     adjust(std::slice::from_mut(&mut comparison));
     Some(comparison)
+}
+
+/// The variant of a base to compare a candidate with, of those `among` which it may be: the same one; the same model's prompt
+/// of the same text, where a prompt was renamed; the same model's first prompt; or the only one there is.
+pub fn counterpart<'b>(
+    base: &'b Run,
+    among: &[(&'b PromptId, &'b ModelId)],
+    candidate: Arm<'_>,
+) -> Option<(&'b PromptId, &'b ModelId)> {
+    let digest = |run: &Run, id: &PromptId| {
+        run.header.prompts.iter().find(|prompt| prompt.id == *id).map(|prompt| prompt.digest.clone())
+    };
+    let of_model = || among.iter().filter(|(_, model)| *model == candidate.model);
+    let same = of_model().find(|(prompt, _)| *prompt == candidate.prompt);
+    let text = digest(candidate.run, candidate.prompt);
+    let renamed = || of_model().find(|(prompt, _)| digest(base, prompt) == text);
+    let only = || among.first().filter(|_| among.len() == 1);
+    same.or_else(renamed).or_else(|| of_model().next()).or_else(only).copied()
 }
 
 /// The cases that say the same under another id: as the base and as the candidate call them.

@@ -8,7 +8,8 @@ use crate::case::PublishedAt;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{CaseRecord, Entry, Required, Run, Status, Subject};
 use crate::stats::{
-    DEFAULT_FLIPS, Differences, Flips, Interval, Means, Reading, Undefined, cases_needed, detectable, flip_rate,
+    DEFAULT_FLIPS, Differences, Flips, Interval, Means, Reading, Undefined, cases_needed, detectable, fewest_cases,
+    flip_rate,
 };
 
 /// The difference that the number of cases needed is told for.
@@ -185,6 +186,40 @@ pub struct Compared {
     pub detectable: Result<f64, Undefined>,
     /// The cases that show a difference of 10 points 4 times in 5.
     pub needed: Result<usize, Undefined>,
+}
+
+/// Too few cases to show what is asked for, whatever comes of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooFew {
+    /// How many there are; of those that share a source, one.
+    pub cases: usize,
+    /// How many of different sources would do; `None` if none would.
+    pub needed: Option<usize>,
+}
+
+impl Compared {
+    /// Whether the cases are too few to rule out a drop of so much even if no verdict changes.
+    pub fn is_too_few_for(&self, drop: f64) -> Option<TooFew> {
+        let rules_out = |unchanged: Result<Interval, Undefined>| unchanged.is_ok_and(|range| range.low > -drop);
+        if self.n == 0 || rules_out(self.method.unchanged(self.n, self.clusters, self.level)) {
+            return None;
+        }
+        let needed = fewest_cases(|n| rules_out(self.method.unchanged(n, n, self.level)));
+        Some(TooFew { cases: self.n.min(self.clusters), needed })
+    }
+}
+
+impl Method {
+    /// The interval over so many cases of which none changes.
+    fn unchanged(self, cases: usize, clusters: usize, level: f64) -> Result<Interval, Undefined> {
+        match self {
+            Self::Tango => Flips { both: cases, ..Flips::default() }.tango(level),
+            Self::CaseMeans | Self::Clusters => {
+                let size = cases.div_ceil(clusters.max(1));
+                Differences::new(vec![vec![0.0; size]; clusters]).guarded_interval(level)
+            }
+        }
+    }
 }
 
 /// A case's repeats with one variant.
@@ -551,7 +586,10 @@ fn outlook(
     }
     // As cautious as the interval: few cases that hardly vary would else promise that fewer still are enough.
     match Means::of(&differences.guarded()) {
-        Ok(means) => (means.detectable(differences.n()), means.cases_needed(TARGET)),
+        Ok(means) => {
+            let within = |least: f64| if least <= 1.0 { Ok(least) } else { Err(Undefined::OutOfReach) };
+            (means.detectable(differences.n()).and_then(within), means.cases_needed(TARGET))
+        }
         Err(why) => (Err(why), Err(why)),
     }
 }

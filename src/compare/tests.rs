@@ -114,6 +114,21 @@ fn a_verdict_that_missing_trials_could_change_is_weakened() {
 }
 
 #[test]
+fn too_few_cases_to_rule_out_a_drop_are_told_with_how_many_would_do() {
+    let too_few = |run: &SampleRun, drop: f64| {
+        let options = Options { level: 0.9, ..Options::default() };
+        compare(&pairs(run), options).unwrap().subject(P).unwrap().is_too_few_for(drop)
+    };
+    let equal = |n: usize, what: &'static str| run_of(&[many(n, what, what, "s")]);
+    assert_eq!(too_few(&equal(14, "p"), 0.05), Some(TooFew { cases: 14, needed: Some(52) }));
+    assert_eq!(too_few(&equal(51, "p"), 0.05), Some(TooFew { cases: 51, needed: Some(52) }));
+    assert_eq!(too_few(&equal(52, "p"), 0.05), None);
+    assert_eq!(too_few(&equal(14, "p"), 0.0), Some(TooFew { cases: 14, needed: None }));
+    let repeated = too_few(&equal(14, "pp"), 0.05).unwrap();
+    assert!(repeated.needed > Some(20), "{repeated:?}");
+}
+
+#[test]
 fn swapping_the_arms_mirrors_everything() {
     for run in [
         run_of(&[many(9, "p", "p", "s"), many(5, "f", "p", "g"), many(2, "p", "f", "l"), many(1, "p", "!", "m")]),
@@ -157,7 +172,36 @@ fn cases_are_joined_by_id_and_renamed_ones_by_what_was_sent() {
     let [(before, now)] = renamed.as_slice() else { panic!("{renamed:?}") };
     assert_eq!((before.as_str(), now.as_str()), ("old-name", "new-name"));
     assert_eq!(found.subjects[0].n, 2);
-    assert_eq!(found.warnings, [Warning::CasesChanged(1), Warning::OnlyInOne(3, 2)]);
+    assert_eq!(
+        found.warnings,
+        [Warning::CasesChanged(changed.clone()), Warning::OnlyInOne(only_base.clone(), only_candidate.clone())]
+    );
+}
+
+#[test]
+fn a_variant_is_compared_with_its_own_with_its_text_under_another_name_or_with_its_model() {
+    let build = |prompts: &[(&str, &str)]| {
+        let names: Vec<&str> = prompts.iter().map(|(name, _)| *name).collect();
+        let mut run = RunBuilder::new(&names, &["m", "n"]).case("x", |trial| act(trial, 'p')).build();
+        for (record, (_, digest)) in run.header.prompts.iter_mut().zip(prompts) {
+            record.digest = (*digest).to_owned();
+        }
+        run
+    };
+    let base = build(&[("a", "1"), ("b", "2")]);
+    let among: Vec<_> = base.variants().collect();
+    for (candidate, expected) in [
+        (("b", "3"), Some("b@n")),
+        (("renamed", "2"), Some("b@n")),
+        (("b", "1"), Some("b@n")),
+        (("stranger", "9"), Some("a@n")),
+    ] {
+        let run = build(&[candidate]);
+        let (prompt, model) = run.variants().nth(1).unwrap();
+        let found = counterpart(&base, &among, Arm { run: &run, prompt, model });
+        let found = found.map(|(prompt, model)| format!("{prompt}@{model}"));
+        assert_eq!(found.as_deref(), expected, "{candidate:?}");
+    }
 }
 
 #[test]

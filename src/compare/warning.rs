@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cases::Joined;
 use super::subject::Compared;
 use super::{Arm, Pair};
-use crate::id::{ModelId, PromptId};
+use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status, Subject};
 
 /// From so many sources on, errors robust against clusters can be trusted.
@@ -47,12 +47,12 @@ pub enum Warning {
     ModelChanged(ModelId, String, String),
     /// Servers answered with other models than before, as they name them.
     ServedModels(Vec<String>, Vec<String>),
-    /// A case says something else than before and is left out.
-    CasesChanged(usize),
-    /// Cases are judged by something else than before.
-    JudgedOtherwise(usize),
-    /// Cases are in one run only.
-    OnlyInOne(usize, usize),
+    /// Cases that say something else than before and are left out.
+    CasesChanged(Vec<CaseId>),
+    /// Cases that are judged by something else than before.
+    JudgedOtherwise(Vec<CaseId>),
+    /// Cases of the base alone, and of the candidate alone.
+    OnlyInOne(Vec<CaseId>, Vec<CaseId>),
     /// Cases share few sources.
     FewSources(usize),
     /// One side was retried more often: the shares of trials that needed more than one attempt.
@@ -87,11 +87,14 @@ pub(super) fn warnings(pairs: &[Pair<'_>], joined: &Joined<'_>, subjects: &[Comp
     warnings.extend(changed_models(pairs, runs));
     warnings.extend(served(&arms));
     let cases = &joined.cases;
-    let counted = |count: usize, warning: fn(usize) -> Warning| (count > 0).then(|| warning(count));
-    warnings.extend(counted(cases.changed.len(), Warning::CasesChanged));
-    warnings.extend(counted(cases.judged_otherwise.len(), Warning::JudgedOtherwise));
-    let (only_base, only_candidate) = (cases.only_base.len(), cases.only_candidate.len());
-    warnings.extend((only_base + only_candidate > 0).then_some(Warning::OnlyInOne(only_base, only_candidate)));
+    let of =
+        |cases: &[CaseId], warning: fn(Vec<CaseId>) -> Warning| (!cases.is_empty()).then(|| warning(cases.to_vec()));
+    warnings.extend(of(&cases.changed, Warning::CasesChanged));
+    warnings.extend(of(&cases.judged_otherwise, Warning::JudgedOtherwise));
+    let (only_base, only_candidate) = (&cases.only_base, &cases.only_candidate);
+    if !only_base.is_empty() || !only_candidate.is_empty() {
+        warnings.push(Warning::OnlyInOne(only_base.clone(), only_candidate.clone()));
+    }
     let all = subjects.iter().find(|compared| compared.subject == Subject::All);
     let few = all.filter(|all| all.clusters < all.n && all.clusters < ENOUGH_CLUSTERS);
     warnings.extend(few.map(|all| Warning::FewSources(all.clusters)));

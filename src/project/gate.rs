@@ -139,9 +139,10 @@ impl GateSettings {
                 .filter_map(|property| read_rule(&table, property))
                 .collect(),
         };
-        let is_empty = this.rules.is_empty() && this.max_errored.is_none() && this.max_cost.is_none();
-        table.finish();
-        if is_empty {
+        let checks = ["max_errored", "max_cost", "all"].into_iter().chain(Property::ALL.map(Property::name));
+        let is_empty = checks.into_iter().all(|key| table.get(key).is_none());
+        // A mistyped key is the mistake then, not that nothing is left without it.
+        if table.finish() && is_empty {
             let head = node.span.start..node.span.start + 1;
             let nothing = reader.file.diagnose(head, "this gate checks nothing");
             reader.report(nothing.hint("add a rule such as `all = { min_rate = 0.9 }`, or take the table out"));
@@ -197,8 +198,7 @@ fn read_rule(table: &Table<'_, '_>, property: Option<Property>) -> Option<Rule> 
         reader.problem(&on.span, "`on` says what is held against `min_rate`, and there is none");
     }
     let is_empty = ["min_rate", "max_drop", "max_broken"].into_iter().all(|key| settings.get(key).is_none());
-    settings.finish();
-    if is_empty {
+    if settings.finish() && is_empty {
         let head = node.span.start..node.span.start + 1;
         let message = format!("this rule of `{key}` checks nothing: give it min_rate, max_drop or max_broken");
         reader.problem(&head, message);
@@ -263,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn a_mistyped_key_is_the_only_mistake() {
+        for (text, expected) in [
+            ("[gate]\nal = 0.9\n", "evalrun.toml:2:1: unknown key `al` (did you mean `all`?)"),
+            ("[gate]\nall = { min_rat = 0.9 }\n", "evalrun.toml:2:9: unknown key `min_rat` (did you mean `min_rate`?)"),
+        ] {
+            assert_eq!(gate(text).unwrap_err(), [expected]);
+        }
+    }
+
+    #[test]
     fn on_without_a_rate_is_a_mistake() {
         let found = gate("[gate]\nall = { max_broken = 0, on = \"low\" }\n").unwrap_err();
         assert_eq!(found, ["evalrun.toml:2:30: `on` says what is held against `min_rate`, and there is none"]);
@@ -276,7 +286,6 @@ mod tests {
             ("[gate]\ninconclusive = \"fail\"\n", "evalrun.toml:1:1: this gate checks nothing"),
             ("[gate]\nall = { tier = \"critical\" }\n", "evalrun.toml:2:7: this rule of `all` checks nothing"),
             ("[gate]\nall = 95\n", "evalrun.toml:2:7: `all` is a share from 0 to 1"),
-            ("[gate]\nal = 0.9\n", "evalrun.toml:2:1: unknown key `al` (did you mean `all`?)"),
             ("[gate]\nall = 1\ncase_passes = 0\n", "evalrun.toml:3:15: `case_passes` must be at least 1"),
             ("[gate]\nall = { min_rate = 1, on = \"hihg\" }\n", "evalrun.toml:2:28: unknown value `hihg` for `on`"),
             ("[gate]\nall = 1\nmodels = [\"x\"]\n", "evalrun.toml:3:11: there is no model `x`"),

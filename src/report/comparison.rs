@@ -13,6 +13,7 @@ use crate::compare::{Compared, Comparison};
 use crate::outcome::Subject;
 
 pub use html::write_html;
+pub(crate) use json::cases;
 pub use json::write_json;
 pub use markdown::{MOST_BYTES, write_markdown};
 pub(crate) use markdown::{adjustment, measure, row};

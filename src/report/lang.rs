@@ -59,6 +59,8 @@ pub(crate) struct Words {
     pub(crate) no_answer: &'static str,
 
     pub(crate) more: fn(usize) -> String,
+    /// Which cases have no verdict.
+    pub(crate) without_verdict: fn(&str) -> String,
     /// What there is so many of, such as `6 passed`.
     pub(crate) counted: fn(&str, usize) -> String,
     /// Passed of decided, then the rate and both ends of its range in percent.
@@ -138,6 +140,7 @@ const ENGLISH: Words = Words {
     no_answer: "no answer",
 
     more: |count| format!("and {count} more"),
+    without_verdict: |cases| format!("without a verdict: {cases}"),
     counted: |what, count| format!("{count} {what}"),
     rate: |passed, decided, [estimate, low, high]| format!("{passed}/{decided} {estimate} % ({low}–{high})"),
     list: ", ",
@@ -224,6 +227,7 @@ const JAPANESE: Words = Words {
     no_answer: "回答なし",
 
     more: |count| format!("ほか{count}件"),
+    without_verdict: |cases| format!("判定なし: {cases}"),
     counted: |what, count| format!("{what} {count}"),
     rate: |passed, decided, [estimate, low, high]| format!("{passed}/{decided} {estimate}%({low}〜{high})"),
     list: "、",

@@ -21,7 +21,7 @@ pub use difference::Differences;
 pub use family::{Adjusted, benjamini_hochberg, holm};
 pub use flips::{Flips, McNemar};
 pub use noise::{Components, flip_rate};
-pub use power::{DEFAULT_FLIPS, Means, POWER, Reading, cases_needed, detectable, power};
+pub use power::{DEFAULT_FLIPS, Means, POWER, Reading, cases_needed, detectable, fewest_cases, power};
 pub use rate::{clopper_pearson, wilson, wilson_of_sources};
 pub use several::{CochranQ, cochran_q};
 pub use sign_flip::SignFlip;

@@ -112,6 +112,18 @@ fn normal_quantile_of_power() -> Result<f64, Undefined> {
     quantile(2.0 * POWER - 1.0).ok_or(Undefined::OutOfRange)
 }
 
+/// The fewest cases for which `holds`, which then holds for all that are more; `None` if 100,000 are not enough.
+pub fn fewest_cases(holds: impl Fn(usize) -> bool) -> Option<usize> {
+    let enough = std::iter::successors(Some(1_usize), |n| Some(n * 2)).take_while(|n| *n < 2 * MOST_CASES);
+    let enough = enough.map(|n| n.min(MOST_CASES)).find(|n| holds(*n))?;
+    let (mut short, mut enough) = (enough / 2, enough);
+    while enough - short > 1 {
+        let middle = usize::midpoint(short, enough);
+        if holds(middle) { enough = middle } else { short = middle }
+    }
+    Some(enough)
+}
+
 /// The same for case means over repeats (Miller 2024, arXiv 2411.00640).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Means {
@@ -189,6 +201,14 @@ fn factor(n: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fewest_cases_are_found_wherever_they_are() {
+        for least in [1, 2, 3, 52, 64, 99_999, 100_000] {
+            assert_eq!(fewest_cases(|n| n >= least), Some(least));
+        }
+        assert_eq!(fewest_cases(|n| n > 100_000), None);
+    }
 
     #[test]
     fn the_detectable_difference_agrees_with_the_reference() {

@@ -70,7 +70,7 @@ fn two_runs_are_compared_and_renamed_cases_are_found() {
     assert_eq!(property(&found, "contains")["fixed"], json!(["z"]));
     assert_eq!(property(&found, "contains")["n"], json!(1));
     let shown = renamed.done("compare old new").expect(0).stdout;
-    assert!(shown.contains("say something else than before"), "{shown}");
+    assert!(shown.contains("1 case says something else than before and is left out: b"), "{shown}");
 }
 
 #[test]
@@ -176,4 +176,31 @@ fn where_everything_errored_nothing_is_told() {
     assert!(shown.contains("No figure: no case has a verdict on both sides") && !shown.contains("latency"), "{shown}");
     let gated = project.with("evalrun.toml", &format!("{config}[gate]\nall = 0.9\n"));
     gated.done("gate run").expect(3);
+}
+
+#[test]
+fn what_was_declared_to_decide_must_be_required() {
+    let project = project(&[("a", GOOD, BAD)]);
+    project.done("run --out run").expect(0);
+    let none = project.done("compare run --primary register").expect(2);
+    none.says(&["no case requires `register` on both sides", "all, contains"]);
+}
+
+#[test]
+fn what_is_null_has_a_reason() {
+    for answers in [vec![("a", BAD, GOOD), ("b", GOOD, GOOD), ("c", GOOD, BAD)], vec![("a", GOOD, GOOD)]] {
+        let project = project(&answers);
+        project.done("run --out run").expect(0);
+        project.done("run --out twice --repeats 2");
+        for run in ["run", "twice"] {
+            let found = project.done(&format!("compare {run} --format json")).json();
+            for property in found["properties"].as_array().unwrap() {
+                let nulls =
+                    property.as_object().unwrap().iter().filter(|(key, value)| value.is_null() && *key != "reason");
+                for (key, _) in nulls {
+                    assert!(property["reasons"][key].is_string(), "{key} in {property:#}");
+                }
+            }
+        }
+    }
 }

@@ -119,3 +119,128 @@ fn a_gate_that_checks_nothing_is_a_mistake() {
         unrequired.done(command).expect(2).says(&["a rule about `length`, which no case requires"]);
     }
 }
+
+#[test]
+fn a_damaged_line_of_a_run_is_a_mistake_with_its_place() {
+    let project = project("[gate]\nall = { min_rate = 0.5, max_broken = 0 }", GOOD);
+    project.done("run --out run --no-gate").expect(0);
+    let damaged = project.read("run/run.jsonl").replacen("\"type\":\"outcome\"", "\"type\":\"outcome", 1);
+    let line = damaged.lines().position(|line| line.contains("\"type\":\"outcome,")).unwrap() + 1;
+    let project = project.with("torn/run.jsonl", &damaged);
+    let place = format!("torn/run.jsonl:{line}: this line is damaged");
+    for command in ["gate torn --baseline run", "gate run --baseline torn", "compare torn run", "report torn"] {
+        project.done(command).expect(2).says(&[&place]);
+    }
+}
+
+#[test]
+fn a_number_that_is_none_and_a_mistyped_key_are_said_to_be_that() {
+    for (gate, expected) in [
+        ("[gate]\nmax_errored = nan", "expected a number, found nan"),
+        ("[gate]\nmax_cost = inf", "expected a number, found inf"),
+        ("[gate]\nal = 0.9", "unknown key `al`"),
+        ("[gate]\nall = { min_rat = 0.9 }", "unknown key `min_rat`"),
+    ] {
+        let done = project(gate, GOOD).done("check").expect(2);
+        assert!(done.stderr.starts_with(&format!("error: {expected}")), "{gate}: {}", done.stderr);
+        done.says(&["error: 1 mistake in the project's files"]);
+    }
+}
+
+#[test]
+fn a_case_cannot_pass_more_often_than_it_is_asked() {
+    let project = project("[gate]\ncase_passes = 3\nall = 0.5", GOOD);
+    let says = ["`case_passes = 3`", "each case is asked once", "--repeats 3"];
+    project.done("run --out run").expect(2).says(&says);
+    assert!(!project.path("run").exists());
+    project.done("run --out run --no-gate").expect(0);
+    project.done("gate run").expect(2).says(&["`case_passes = 3`", "each case is asked once"]);
+    project.done("check").expect(0).says(&["`case_passes = 3`"]);
+}
+
+#[test]
+fn the_variant_of_a_baseline_can_be_named() {
+    let project = project("[gate]\nall = { max_broken = 0 }", GOOD);
+    project.done("run --out base --no-gate").expect(0);
+    project.done("gate base --baseline base::p@m").expect(0);
+    let unknown = project.done("gate base --baseline base::nope@nope").expect(2);
+    unknown.says(&["the run base has no variant nope@nope", "variants: p@m"]);
+    project.done("run --out other --baseline base::q@m").expect(2).says(&["has no variant q@m"]);
+}
+
+#[test]
+fn recorded_answers_cost_nothing() {
+    let done = project("[gate]\nmax_cost = 1.0", GOOD).done("run --out run").expect(0);
+    done.says(&["gate passed", "✓ cost: 0 US dollars; at most 1"]);
+}
+
+#[test]
+fn a_gate_says_what_it_allows_to_be_missing() {
+    let project = project("[gate]\nmax_errored = 0.02", GOOD);
+    project.done("run --out run").expect(0).says(&["gate passed", "✓ 0 of 12 trials have no outcome; at most 2 % may"]);
+    let torn: Vec<String> = project
+        .read("run/run.jsonl")
+        .lines()
+        .filter(|line| !line.contains("\"type\":\"end\"") && !line.contains("\"case\":\"c3\""))
+        .map(str::to_owned)
+        .collect();
+    let project = project.with("torn/run.jsonl", &(torn.join("\n") + "\n"));
+    let gate = project.done("gate torn").expect(3).stdout;
+    assert!(gate.contains("? 1 of 12 trials has no outcome; at most 2 % may"), "{gate}");
+    let japanese = project.done("gate torn --lang ja").expect(3).stdout;
+    assert!(japanese.contains("? 12試行のうち1試行に結果がありません(許容は2%)"), "{japanese}");
+}
+
+#[test]
+fn what_is_only_said_is_counted_apart() {
+    let gate = "[gate]\nnot_contains = { min_rate = 0.9, tier = \"advisory\" }\ncontains = 0.5";
+    let done = worsened(project(gate, GOOD), 3).done("run --out run").expect(0);
+    done.says(&["gate passed: 0 failed, 0 undecided, 1 passed; advisory: 1 failed"]);
+    let one = done.stderr.find("✓ p@m · contains").unwrap();
+    assert!(one < done.stderr.find("✗ p@m · not_contains").unwrap(), "{}", done.stderr);
+}
+
+#[test]
+fn a_threshold_that_so_few_cases_can_never_show_is_told() {
+    let project = project("[gate]\nall = { min_rate = 0.9, on = \"low\", max_drop = 0.05, max_broken = 0 }", GOOD);
+    project.done("run --out base --no-gate").expect(0);
+    let gate = project.done("gate base --baseline base").expect(0).stdout;
+    assert!(gate.contains("12/12 100 % (95 %: 76–100)"), "{gate}");
+    assert!(gate.contains("(12 cases can never show that; about 35 could)"), "{gate}");
+    assert!(gate.contains("(90 %: −18 … +18)"), "{gate}");
+    assert!(gate.contains("(12 cases can never show that; about 52 could)"), "{gate}");
+    assert!(
+        gate.contains("! so few cases rule no such drop out even where no verdict changes: `max_broken` suits them")
+    );
+    let found = project.done("gate base --baseline base --format json").expect(0).json();
+    let needed: Vec<_> = found["checks"].as_array().unwrap().iter().map(|check| &check["cases_needed"]).collect();
+    assert_eq!(needed, [&json!(35), &json!(52), &json!(null)]);
+}
+
+#[test]
+fn a_gate_names_the_cases_that_its_comparison_leaves_out() {
+    let project = project("[gate]\nall = { max_broken = 0 }", GOOD);
+    project.done("run --out base --no-gate").expect(0);
+    let changed = crate::support::project::case("c1").replace("の量子", "と量子");
+    let project = project
+        .with("cases/c1/case.toml", &changed)
+        .with("cases/new/case.toml", &crate::support::project::case("new"))
+        .with("cases/new/answers/p/m.md", GOOD);
+    std::fs::remove_dir_all(project.path("cases/c2")).unwrap();
+    let done = project.done("run --out now --baseline base").expect(0);
+    done.says(&[
+        "! 1 case says something else than before and is left out: c1",
+        "! in the base alone: c2; in the candidate alone: new",
+    ]);
+    let found = project.done("gate now --baseline base --format json").expect(0).json();
+    assert_eq!(found["baseline"]["cases"]["changed"], json!(["c1"]));
+    assert_eq!(found["baseline"]["warnings"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn one_case_is_no_cases() {
+    let project = project("[gate]\nall = { max_broken = 0 }", GOOD);
+    project.done("run --out base --no-gate").expect(0);
+    let done = worsened(project, 1).done("run --out now --baseline base").expect(4);
+    done.says(&["1 case that passed with p@m fails; 0 may"]);
+}

@@ -1,10 +1,11 @@
 //! Comparisons as JSON: one object a candidate; several candidates stand in `comparisons`.
 //!
-//! Promises strict JSON: undefined is null, with the reason in `reason`; never NaN.
+//! Promises strict JSON: undefined is null, never NaN. Each null has its reason in `reasons`; `reason` is that of the
+//! interval, or else of p.
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Titled;
 use crate::compare::{Cases, Compared, Measured, Verdict};
@@ -26,14 +27,17 @@ pub fn write_json(
     let value = match compared {
         [one] => titled(one, lang),
         all => {
-            let omnibus = several.map(|several| match several {
-                Ok(CochranQ { q, freedom, p }) => {
+            let omnibus = match several {
+                Some(Ok(CochranQ { q, freedom, p })) => {
                     json!({"name": "cochran-q", "q": q, "freedom": freedom, "p": p, "reason": null})
                 }
-                Err(why) => {
-                    json!({"name": "cochran-q", "q": null, "freedom": null, "p": null, "reason": why.to_string()})
+                none => {
+                    let of_several = "each comparison takes several variants together".to_owned();
+                    let why =
+                        none.map_or(of_several, |why| why.as_ref().err().map(ToString::to_string).unwrap_or_default());
+                    json!({"name": "cochran-q", "q": null, "freedom": null, "p": null, "reason": why})
                 }
-            });
+            };
             json!({
                 "base": all.first().map(|first| &first.base),
                 "comparisons": all.iter().map(|one| titled(one, lang)).collect::<Vec<_>>(),
@@ -65,7 +69,8 @@ fn titled(titled_: &Titled<'_>, lang: Lang) -> Value {
     value
 }
 
-fn cases(cases: &Cases) -> Value {
+/// How the cases of both sides correspond.
+pub(crate) fn cases(cases: &Cases) -> Value {
     let Cases { same, renamed, changed, judged_otherwise, only_base, only_candidate } = cases;
     let renamed: Vec<Value> =
         renamed.iter().map(|(base, candidate)| json!({"base": base, "candidate": candidate})).collect();
@@ -83,7 +88,7 @@ fn property(compared: &Compared, margin: f64, lang: Lang) -> Value {
     let interval = compared.interval.ok();
     let p = compared.p.ok();
     let reason = compared.interval.err().or(compared.p.err()).map(|why| why.to_string());
-    json!({
+    let mut value = json!({
         "name": compared.subject.name(),
         "n": compared.n,
         "clusters": compared.clusters,
@@ -116,7 +121,32 @@ fn property(compared: &Compared, margin: f64, lang: Lang) -> Value {
         "detectable": compared.detectable.ok(),
         "cases_for_10_points": compared.needed.ok(),
         "reason": reason,
-    })
+    });
+    if let Value::Object(value) = &mut value {
+        let reasons = reasons(compared, value);
+        value.insert("reasons".to_owned(), reasons.into());
+    }
+    value
+}
+
+/// Why what is null is null.
+fn reasons(compared: &Compared, value: &Map<String, Value>) -> Map<String, Value> {
+    let undefined = |why: Option<Undefined>| why.unwrap_or(Undefined::NoCases).to_string();
+    let why = |key: &str| match key {
+        "p_exact" if compared.n > 0 => {
+            "McNemar's test does not apply to repeats, nor to cases that share a source".into()
+        }
+        "p" | "p_method" | "p_exact" | "p_adjusted" | "adjustment" => undefined(compared.p.err()),
+        "seed" => "the test drew nothing at random".into(),
+        "bounds" => "no trial is missing".into(),
+        "base_flip_rate" => undefined(compared.noise[0].err()),
+        "candidate_flip_rate" => undefined(compared.noise[1].err()),
+        "detectable" => undefined(compared.detectable.err()),
+        "cases_for_10_points" => undefined(compared.needed.err()),
+        _ => undefined(compared.interval.err()),
+    };
+    let nulls = value.iter().filter(|(key, value)| value.is_null() && *key != "reason");
+    nulls.map(|(key, _)| (key.clone(), why(key).into())).collect()
 }
 
 fn measure(measured: &Measured) -> Value {
