@@ -144,7 +144,7 @@ fn a_gate_on_a_run_that_ran_out_of_its_budget_says_so_unless_it_has_surely_faile
 fn what_was_expected_and_what_was_spent_is_told_by_variant() {
     let folder = Project::empty();
     let mock = Mock::start(folder.root(), "");
-    let project = project(&mock, "", "").with("prompts/q.md", "{{ title }}の記事を書く。\n");
+    let project = project(&mock, "", "").with("prompts/q.md", "{{ title }}を伝える。\n");
     let done = project.done("run --out run").expect(0);
     let lines: Vec<&str> = done.stderr.lines().filter(|line| line.contains("@m ") || line.contains("in all")).collect();
     assert_eq!(lines.len(), 6, "{}", done.stderr);
