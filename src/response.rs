@@ -20,6 +20,22 @@ pub struct Response {
     pub served_model: Option<String>,
     /// The server's id of the answer.
     pub id: Option<String>,
+    /// What a further request must carry for the rest of the answer, as the server gave it: a token, or what was said so
+    /// far. `None` where there is no rest.
+    pub rest: Option<serde_json::Value>,
+}
+
+impl Response {
+    /// This part of an answer with the one that follows it: texts joined, counts added up, and the end of the second.
+    #[must_use]
+    pub fn followed_by(self, next: Self) -> Self {
+        let text = match (self.text, next.text) {
+            (Some(text), Some(next)) => Some(text + &next),
+            (text, next) => text.or(next),
+        };
+        let usage = self.usage.with(&next.usage);
+        Self { text, usage, served_model: next.served_model.or(self.served_model), id: next.id.or(self.id), ..next }
+    }
 }
 
 /// Why an answer ended: the class that counts, and the provider's own word.
@@ -128,6 +144,21 @@ pub struct Usage {
     /// Of the output, those of thinking.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thinking_tokens: Option<u64>,
+}
+
+impl Usage {
+    /// The sum of both; a count of the prompt or the answer that one of them lacks is not known of the sum either.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let both = |one: Option<u64>, other: Option<u64>| Some(one?.saturating_add(other?));
+        let either = |one, other| [one, other].into_iter().flatten().reduce(u64::saturating_add);
+        Self {
+            input_tokens: both(self.input_tokens, other.input_tokens),
+            output_tokens: both(self.output_tokens, other.output_tokens),
+            cached_input_tokens: either(self.cached_input_tokens, other.cached_input_tokens),
+            thinking_tokens: either(self.thinking_tokens, other.thinking_tokens),
+        }
+    }
 }
 
 /// Why no answer came.
@@ -244,6 +275,23 @@ mod tests {
             for word in words {
                 assert_eq!(FinishReason::parse(word), reason, "{word}");
             }
+        }
+    }
+
+    #[test]
+    fn counts_of_parts_add_up_where_all_are_known() {
+        let usage = |input_tokens, output_tokens, thinking_tokens| Usage {
+            input_tokens,
+            output_tokens,
+            thinking_tokens,
+            ..Usage::default()
+        };
+        for (one, other, sum) in [
+            (usage(Some(1), Some(2), Some(3)), usage(Some(10), Some(20), None), usage(Some(11), Some(22), Some(3))),
+            (usage(Some(1), None, None), usage(Some(10), Some(20), Some(5)), usage(Some(11), None, Some(5))),
+            (usage(None, None, None), usage(None, None, None), usage(None, None, None)),
+        ] {
+            assert_eq!((one.with(&other), other.with(&one)), (sum, sum));
         }
     }
 

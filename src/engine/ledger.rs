@@ -82,6 +82,16 @@ impl Ledger {
         }
     }
 
+    /// Sets aside what the rest of an answer may take, whether the budget bears it or not.
+    pub(super) fn reserve_rest(self: &Arc<Self>, trial: &Trial) -> Reserved {
+        if !trial.model.provider.is_remote() {
+            return Reserved(None);
+        }
+        let mut state = self.state();
+        let most = trial.most(state.known(&trial.id.model).longest.unwrap_or(0));
+        self.set_aside(&mut state, trial, most)
+    }
+
     /// `None` where that depends on what is under way.
     fn try_reserve(self: &Arc<Self>, trial: &Trial) -> Result<Option<Reserved>, Refused> {
         let mut state = self.state();
@@ -103,9 +113,13 @@ impl Ledger {
         if self.budget.passed_by(&(state.spent + state.reserved + most)).is_some() {
             return Ok(None);
         }
+        Ok(Some(self.set_aside(&mut state, trial, most)))
+    }
+
+    fn set_aside(self: &Arc<Self>, state: &mut State, trial: &Trial, most: Spending) -> Reserved {
         state.reserved += most;
         state.known(&trial.id.model).under_way += 1;
-        Ok(Some(Reserved(Some(Amount { ledger: Arc::clone(self), model: trial.id.model.clone(), most }))))
+        Reserved(Some(Amount { ledger: Arc::clone(self), model: trial.id.model.clone(), most }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -131,9 +145,10 @@ struct Amount {
 }
 
 impl Reserved {
-    /// The attempt at `trial` has ended: what it took is spent.
-    pub(super) fn settle(self, trial: &Trial, sent: &Result<Reply, Failure>) {
-        let Some(Amount { ledger, model, most }) = &self.0 else { return };
+    /// The attempt at `trial` has ended: what it took is spent, and nothing is set aside any more.
+    pub(super) fn settle(&mut self, trial: &Trial, sent: &Result<Reply, Failure>) {
+        let Some(amount) = self.0.take() else { return };
+        let Amount { ledger, model, most } = &amount;
         let mut state = ledger.state();
         let taken = match sent {
             Ok(reply) => {

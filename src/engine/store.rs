@@ -122,7 +122,7 @@ struct Stored {
 
 impl From<&Answer> for Stored {
     fn from(answer: &Answer) -> Self {
-        let Response { text, finish, usage, served_model, id } = answer.response.clone();
+        let Response { text, finish, usage, served_model, id, .. } = answer.response.clone();
         Self {
             text,
             finish_reason: finish.reason,
@@ -141,7 +141,7 @@ impl From<Stored> for Answer {
         let finish = Finish { reason: stored.finish_reason, detail: stored.finish_detail };
         let (text, usage, served_model, id) = (stored.text, stored.usage, stored.served_model, stored.response_id);
         Self {
-            response: Response { text, finish, usage, served_model, id },
+            response: Response { text, finish, usage, served_model, id, rest: None },
             // Those were made when it was asked for, not now.
             attempts: Vec::new(),
             latency: Duration::from_millis(stored.latency_ms),
@@ -492,6 +492,7 @@ mod tests {
             usage,
             served_model: Some("m-001".into()),
             id: Some("r1".into()),
+            rest: None,
         };
         Answer { response, latency: Duration::from_millis(1_500), ..Answer::default() }
     }

@@ -1,9 +1,11 @@
 //! Anthropic's messages.
+//!
+//! An answer that ends with `pause_turn` is a part: the same request with it as a turn of the assistant gives the next one.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::stream::{is_said, take_over};
 use super::{count, finish, joined, name, sum, system_text};
@@ -77,6 +79,8 @@ pub(super) struct Pieces {
 struct Block {
     fields: Map<String, Value>,
     text: String,
+    /// A tool's input: JSON in pieces.
+    input: String,
 }
 
 impl Pieces {
@@ -99,11 +103,7 @@ impl Pieces {
                 take_over(&mut block.fields, begun);
             }
             "content_block_delta" => {
-                if let Some(text) = field("delta")["text"].as_str() {
-                    let block = self.blocks.entry(index).or_default();
-                    block.fields.entry("type").or_insert_with(|| "text".into());
-                    block.text.push_str(text);
-                }
+                self.blocks.entry(index).or_default().add(field("delta"));
             }
             "message_delta" => {
                 take_over(&mut self.usage, field("usage"));
@@ -133,6 +133,31 @@ impl Pieces {
 }
 
 impl Block {
+    /// Adds a delta. Besides the text all is kept as it was sent: a paused answer must be sent back with it.
+    fn add(&mut self, mut delta: Value) {
+        let mut field = |name: &str| delta.get_mut(name).map(Value::take).filter(|value| !value.is_null());
+        if let Some(Value::String(text)) = field("text") {
+            self.fields.entry("type").or_insert_with(|| "text".into());
+            self.text.push_str(&text);
+        }
+        if let Some(Value::String(input)) = field("partial_json") {
+            self.input.push_str(&input);
+        }
+        for name in ["thinking", "signature"] {
+            let Some(Value::String(more)) = field(name) else { continue };
+            match self.fields.entry(name).or_insert_with(|| "".into()) {
+                Value::String(text) => text.push_str(&more),
+                other => *other = more.into(),
+            }
+        }
+        if let Some(citation) = field("citation") {
+            match self.fields.entry("citations").or_insert_with(|| json!([])) {
+                Value::Array(citations) => citations.push(citation),
+                other => *other = json!([citation]),
+            }
+        }
+    }
+
     fn is_text(&self) -> bool {
         self.fields.get("type").is_some_and(|kind| kind == "text")
     }
@@ -140,6 +165,9 @@ impl Block {
     fn into_whole(mut self) -> Value {
         if self.is_text() {
             self.fields.insert("text".to_owned(), self.text.into());
+        }
+        if let Ok(input) = serde_json::from_str(&self.input) {
+            self.fields.insert("input".to_owned(), input);
         }
         self.fields.into()
     }
@@ -154,7 +182,21 @@ pub(super) fn decode(body: &Value) -> Response {
         usage: usage(&body["usage"]),
         served_model: name(&body["model"]),
         id: name(&body["id"]),
+        rest: (body["stop_reason"] == "pause_turn").then(|| said_so_far(&body["content"])).flatten(),
     }
+}
+
+/// What a paused answer must be sent back with; the API takes no empty text.
+fn said_so_far(content: &Value) -> Option<Value> {
+    let is_empty = |block: &&Value| block["type"] == "text" && !is_said(block.get("text"));
+    let blocks: Vec<Value> = content.as_array()?.iter().filter(|block| !is_empty(block)).cloned().collect();
+    (!blocks.is_empty()).then(|| blocks.into())
+}
+
+/// Lets a request's body ask for the rest of an answer.
+pub(super) fn go_on(body: &mut Value, said: &Value) -> Option<()> {
+    body["messages"].as_array_mut()?.push(json!({"role": "assistant", "content": said}));
+    Some(())
 }
 
 /// The text blocks; thinking and tools have blocks of their own.

@@ -1,6 +1,6 @@
 //! Google Gemini's `generateContent`.
 //!
-//! One request, one answer: a `CONTINUATION` is told as such and not followed.
+//! An answer that ends with `CONTINUATION` is a part: the same request with its token gives the next one.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -140,7 +140,11 @@ pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failur
         usage: usage(&body["usageMetadata"]),
         served_model: name(&body["modelVersion"]),
         id: name(&body["responseId"]),
+        rest: None,
     };
+    if response.finish.reason == FinishReason::Continuation {
+        response.rest = Some(&candidate["continuationToken"]).filter(|token| is_said(Some(token))).cloned();
+    }
     if let (None, Some(word)) = (&response.text, feedback["blockReason"].as_str()) {
         response.finish = finish(word, feedback["blockReasonMessage"].as_str());
         response.finish.reason = FinishReason::Blocked;
@@ -159,6 +163,12 @@ pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failur
         }
         _ => Ok(response),
     }
+}
+
+/// Lets a request's body ask for the rest of an answer.
+pub(super) fn go_on(body: &mut Value, token: &Value) -> Option<()> {
+    body.as_object_mut()?.insert("continuationToken".to_owned(), token.clone());
+    Some(())
 }
 
 /// The parts' texts without thoughts.

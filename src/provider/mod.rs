@@ -102,6 +102,19 @@ pub fn decode(provider: Provider, reply: &HttpReply) -> Result<Response, Failure
     Ok(response)
 }
 
+/// The request for the rest of an answer that `request` asked for and of which `response` is a part; `None` where there is
+/// no rest, or the server gave no way to it.
+pub fn rest(request: &Request, response: &Response) -> Option<Request> {
+    let rest = response.rest.as_ref()?;
+    let mut body: Value = serde_json::from_str(&request.body).ok()?;
+    match request.provider {
+        Provider::Gemini => gemini::go_on(&mut body, rest)?,
+        Provider::Anthropic => anthropic::go_on(&mut body, rest)?,
+        Provider::OpenAi | Provider::Recorded | Provider::Command => return None,
+    }
+    Some(Request { body: body.to_string(), ..request.clone() })
+}
+
 /// How long nothing more may be sent, as an answer's own headers say: a limit has nothing left until then.
 pub fn used_up(reply: &HttpReply) -> Option<Duration> {
     wait::until_reset(reply)
@@ -379,7 +392,7 @@ mod testing {
         let show = |count: Option<u64>| count.map_or("-".to_owned(), |count| count.to_string());
         match decoded {
             Err(failure) => failure.to_string(),
-            Ok(Response { text, finish, usage, served_model, id }) => format!(
+            Ok(Response { text, finish, usage, served_model, id, .. }) => format!(
                 "{} ({}) | {} | {}/{}/{}/{} | {} | {}",
                 finish.reason.name(),
                 finish.detail.unwrap_or_default(),
@@ -405,6 +418,62 @@ mod tests {
 
     fn prompt(system: Option<&str>) -> Rendered {
         Rendered { system: system.map(str::to_owned), user: "「量子」\"<&>\"\nの記事".to_owned() }
+    }
+
+    /// The body of the request for the rest of what a server sent back.
+    fn rest_of(lines: &str, decode: impl Fn(Provider) -> Result<Response, Failure>) -> Option<Value> {
+        let model = model(&format!("id = \"m\"\n{lines}"));
+        let request = encode(&model, &prompt(None));
+        let next = rest(&request, &decode(model.provider).unwrap())?;
+        assert_eq!((&next.url, &next.headers), (&request.url, &request.headers));
+        serde_json::from_str(&next.body).ok()
+    }
+
+    #[test]
+    fn the_rest_of_an_answer_is_asked_for_by_the_same_request_with_what_came() {
+        let first: Value =
+            serde_json::from_str(&encode(&model("id = \"m\"\nprovider = \"gemini\""), &prompt(None)).body).unwrap();
+        let gemini =
+            rest_of("provider = \"gemini\"", |provider| decode(provider, &reply(200, &[], "gemini/continuation.json")))
+                .unwrap();
+        assert_eq!((&gemini["contents"], &gemini["continuationToken"]), (&first["contents"], &"Y29udGludWU=".into()));
+        let streamed = rest_of("provider = \"gemini\"\nstream = true", |provider| {
+            decode_stream(provider, &reply(200, &[], "gemini/stream_continuation.sse"))
+        });
+        assert_eq!(streamed.unwrap()["continuationToken"], "bW9yZQ==");
+
+        let paused =
+            rest_of("provider = \"anthropic\"", |provider| decode(provider, &reply(200, &[], "anthropic/pause.json")))
+                .unwrap();
+        assert_eq!(paused["messages"][0]["role"], "user");
+        assert_eq!(
+            paused["messages"][1],
+            serde_json::json!({"role": "assistant", "content": [{"type": "text", "text": "第一部。"}]})
+        );
+        let streamed = rest_of("provider = \"anthropic\"\nstream = true", |provider| {
+            decode_stream(provider, &reply(200, &[], "anthropic/stream_pause.sse"))
+        });
+        assert_eq!(
+            streamed.unwrap()["messages"][1]["content"],
+            serde_json::json!([
+                {"type": "thinking", "thinking": "考え中", "signature": "c2ln"},
+                {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "量子"}},
+                {"type": "text", "text": "第一部。", "citations": [{"url": "https://example.com"}]},
+            ])
+        );
+    }
+
+    #[test]
+    fn an_answer_at_its_end_or_without_a_way_on_has_no_rest() {
+        for (lines, file) in [
+            ("provider = \"gemini\"", "gemini/answer.json"),
+            ("provider = \"gemini\"", "gemini/truncated.json"),
+            ("provider = \"gemini\"", "gemini/continuation_without_token.json"),
+            ("provider = \"anthropic\"", "anthropic/answer.json"),
+            ("provider = \"openai\"", "openai/answer.json"),
+        ] {
+            assert_eq!(rest_of(lines, |provider| decode(provider, &reply(200, &[], file))), None, "{file}");
+        }
     }
 
     #[test]

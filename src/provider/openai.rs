@@ -144,6 +144,7 @@ pub(super) fn decode(reply: &HttpReply, body: &Value) -> Result<Response, Failur
         usage: usage(&body["usage"]),
         served_model: name(&body["model"]),
         id: name(&body["id"]),
+        rest: None,
     })
 }
 

@@ -216,11 +216,12 @@ mod tests {
             "malformed answer (200): no answer, and no reason for that; it begins: {\"choices\":[]}",
         ),
     ];
-    const ANTHROPIC: [(&str, &str); 5] = [
+    const ANTHROPIC: [(&str, &str); 6] = [
         (
             "stream_answer.sse",
             "stop (end_turn) | \"米イリノイ州で、交流しました。\" | 102/512/60/200 | claude-haiku-5-5 | msg_S1",
         ),
+        ("stream_pause.sse", "continuation (pause_turn) | \"第一部。\" | 102/40/-/- | claude-haiku-5-5 | msg_S2"),
         ("stream_refusal.sse", "refusal (refusal: Declined.) | none | 102/3/60/- | claude-haiku-5-5 | msg_S1"),
         ("stream_cut.sse", "connection (200): the stream ended before the answer did"),
         ("stream_error.sse", "unavailable (200 overloaded_error): Overloaded"),

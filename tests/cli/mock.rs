@@ -45,6 +45,32 @@ fn a_run_against_the_mock_is_the_run_of_the_recorded_answers() {
 }
 
 #[test]
+fn an_answer_that_comes_in_two_parts_is_the_whole_answer() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子の記事です。"), ("b", "ほかの記事です。")]);
+    project.done("run --out recorded").expect(0);
+    let mock = Mock::start(project.root(), "--fault continuation");
+    let mut asked = project;
+    for (provider, more) in
+        [("gemini", ""), ("gemini", "stream = true"), ("anthropic", ""), ("anthropic", "stream = true")]
+    {
+        let url = &mock.url;
+        asked = asked.with(
+            "evalrun.toml",
+            &format!(
+                "[require]\ncontains = [\"量子\"]\n[[model]]\nid = \"m\"\nprovider = \"{provider}\"\nbase_url = \"{url}\"\n{more}\n"
+            ),
+        );
+        asked.done("run --out asked --no-cache").expect(0);
+        let columns = ["case", "status", "contains", "chars"];
+        let cells = |run: &str| asked.csv(&format!("{run}/metrics.csv")).cells(&columns);
+        assert_eq!(cells("asked"), cells("recorded"), "{provider} {more}");
+        let ends = asked.csv("asked/metrics.csv").cells(&["finish_reason", "attempts"]);
+        assert_eq!(ends, ["stop|2", "stop|2"], "{provider} {more}");
+        std::fs::remove_dir_all(asked.path("asked")).unwrap();
+    }
+}
+
+#[test]
 fn a_template_answers_whatever_is_asked() {
     let folder = Project::empty().with("answer.txt", "{{ model }}は「{{ prompt }}」に{{ n }}回答えました。");
     let mock = Mock::start(folder.root(), "--answer @answer.txt");

@@ -3,6 +3,10 @@
 //! Promises that a permit is held during an attempt and given back while waiting for the next, and that every attempt
 //! is recorded. Leaves what becomes of the answer to `runner`.
 
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -13,16 +17,20 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::event::Event;
-use super::ledger::{Ledger, Reserved};
-use super::limit::{Lane, Permit};
-use super::retry::{Decision, GiveUp, Policy, decide};
-use super::runner::{Cancel, KeepLimit};
-use super::transport::{Reply, Transport};
+use crate::engine::event::Event;
+use crate::engine::ledger::{Ledger, Reserved};
+use crate::engine::limit::{Lane, Permit};
+use crate::engine::retry::{Decision, GiveUp, Policy, decide};
+use crate::engine::runner::{Cancel, KeepLimit};
+use crate::engine::transport::{Reply, Transport};
 use crate::outcome::Attempt;
+use crate::provider;
 use crate::request::Request;
-use crate::response::{Failure, FailureKind};
+use crate::response::{Failure, FailureKind, Response, Usage};
 use crate::trial::Trial;
+
+/// The most requests for the parts of one answer: Gemini gives some 30,000 tokens with each.
+const MOST_PARTS: usize = 8;
 
 /// A source of random numbers in 0..1.
 pub type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -86,8 +94,20 @@ pub(super) struct Asked {
     pub attempts: Vec<Attempt>,
     /// From the first attempt's beginning to the end.
     pub latency: Duration,
+    /// What parts of an answer took whose rest did not come.
+    pub paid: Usage,
     /// To be held until the answer is kept.
     pub permit: Option<Permit>,
+}
+
+/// A question that is asked.
+struct Asking<'a> {
+    lane: &'a Arc<Lane>,
+    trial: &'a Trial,
+    request: Cow<'a, Request>,
+    /// To make the next attempt; to be held until its answer is kept.
+    right: Option<Right>,
+    attempts: Vec<Attempt>,
 }
 
 impl Client {
@@ -107,34 +127,52 @@ impl Client {
         }
     }
 
-    /// Asks a trial's question, beginning with the right to.
+    /// Asks a trial's question, beginning with the right to, and then for the rest of its answer as long as there is one.
     pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, right: Right) -> Asked {
         let began = Instant::now();
-        let Right { reserved, permit } = right;
-        let mut permit = Some(permit);
-        let mut attempts = Vec::new();
-        let end = self.attempts(lane, trial, request, reserved, &mut permit, &mut attempts).await;
-        Asked { end, attempts, latency: began.elapsed(), permit }
+        let mut asking =
+            Asking { lane, trial, request: Cow::Borrowed(request), right: Some(right), attempts: Vec::new() };
+        let mut so_far: Option<Response> = None;
+        let mut parts = 0;
+        let end = loop {
+            let reply = match self.attempts(&mut asking, so_far.is_some()).await {
+                End::Answered(reply) => reply,
+                end => break end,
+            };
+            parts += 1;
+            let next = provider::rest(&asking.request, &reply.response).filter(|_| parts < MOST_PARTS);
+            let response = match so_far.take() {
+                Some(before) => before.followed_by(reply.response),
+                None => reply.response,
+            };
+            let Some(next) = next else {
+                break End::Answered(Reply { response: Response { rest: None, ..response }, ..reply });
+            };
+            so_far = Some(response);
+            asking.request = Cow::Owned(next);
+            asking.right = None;
+            match self.wait(lane, trial, Duration::ZERO, true).await {
+                Ok(right) => asking.right = Some(right),
+                Err(end) => break end,
+            }
+        };
+        let Asking { right, attempts, .. } = asking;
+        let paid = so_far.map(|response| response.usage).unwrap_or_default();
+        Asked { end, attempts, latency: began.elapsed(), paid, permit: right.map(|right| right.permit) }
     }
 
-    async fn attempts(
-        &self,
-        lane: &Arc<Lane>,
-        trial: &Trial,
-        request: &Request,
-        mut reserved: Reserved,
-        permit: &mut Option<Permit>,
-        attempts: &mut Vec<Attempt>,
-    ) -> End {
+    /// Makes attempts at one request until there is an answer or no hope of one. The rest of an answer is asked for
+    /// whatever it costs: without it, what is there is lost.
+    async fn attempts(&self, asking: &mut Asking<'_>, is_rest: bool) -> End {
         let began = Instant::now();
+        let (lane, trial, before) = (asking.lane, asking.trial, asking.attempts.len());
         // Attempts that only find out whether a server lets anything through: they are bounded in time, for all trials.
         let mut probes = 0;
         loop {
-            let ticket = permit.as_ref().map(|permit| permit.ticket);
-            probes += usize::from(permit.as_ref().is_some_and(|permit| permit.is_probe));
-            let Some(sent) = self.attempt(trial, request, attempts).await else { return End::Abandoned };
+            let ticket = asking.right.as_ref().map(|right| right.permit.ticket);
+            probes += usize::from(asking.right.as_ref().is_some_and(|right| right.permit.is_probe));
+            let Some(sent) = self.attempt(asking).await else { return End::Abandoned };
             let ended = Instant::now();
-            reserved.settle(trial, &sent);
             let failure = match sent {
                 Ok(reply) => {
                     if let Some(ticket) = ticket {
@@ -147,7 +185,8 @@ impl Client {
                 }
                 Err(failure) => failure,
             };
-            let wait = match self.decide(trial, &failure, (attempts.len() - probes).max(1), began.elapsed()) {
+            let made = (asking.attempts.len() - before - probes).max(1);
+            let wait = match self.decide(trial, &failure, made, began.elapsed()) {
                 Decision::RetryAfter(wait) => wait,
                 Decision::GiveUp(reason) => {
                     self.tell_failed(trial, &failure, None).await;
@@ -171,37 +210,35 @@ impl Client {
                 lane.troubled();
                 wait
             };
-            *permit = None;
+            asking.right = None;
             self.tell_failed(trial, &failure, Some(wait)).await;
-            match self.wait(lane, trial, own_wait).await {
-                Ok(right) => (reserved, *permit) = (right.reserved, Some(right.permit)),
+            match self.wait(lane, trial, own_wait, is_rest).await {
+                Ok(right) => asking.right = Some(right),
                 Err(end) => return end,
             }
-            if let Some(last) = attempts.last_mut() {
+            if let Some(last) = asking.attempts.last_mut() {
                 last.waited_millis = Some(millis(ended.elapsed()));
             }
         }
     }
 
-    /// Makes one attempt and records it; `None` if it was dropped.
-    async fn attempt(
-        &self,
-        trial: &Trial,
-        request: &Request,
-        attempts: &mut Vec<Attempt>,
-    ) -> Option<Result<Reply, Failure>> {
+    /// Makes one attempt, records it, and settles what was set aside for it; `None` if it was dropped.
+    async fn attempt(&self, asking: &mut Asking<'_>) -> Option<Result<Reply, Failure>> {
         let started_at = Timestamp::now();
         let began = Instant::now();
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         let sent = tokio::select! {
             // An answer that is there is never dropped.
             biased;
-            sent = self.transport.send(trial, request) => Some(sent),
+            sent = self.transport.send(asking.trial, &asking.request) => Some(sent),
             () = self.halted(Cancel::Drop) => None,
         };
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let sent = sent?;
-        attempts.push(record(started_at, began.elapsed(), &sent));
+        if let Some(right) = &mut asking.right {
+            right.reserved.settle(asking.trial, &sent);
+        }
+        asking.attempts.push(record(started_at, began.elapsed(), &sent));
         Some(sent)
     }
 
@@ -214,15 +251,20 @@ impl Client {
         decide(&self.policy, failure, attempt, (self.jitter)(), elapsed)
     }
 
-    /// Waits before the next attempt, then for the right to make it; an error is the question's end.
-    async fn wait(&self, lane: &Arc<Lane>, trial: &Trial, wait: Duration) -> Result<Right, End> {
+    /// Waits before the next attempt, then for the right to make it; an error is the question's end. The rest of an answer
+    /// asks no budget, and is under way until the user wants that dropped.
+    async fn wait(&self, lane: &Arc<Lane>, trial: &Trial, wait: Duration, is_rest: bool) -> Result<Right, End> {
         let next = async {
             tokio::time::sleep(wait).await;
+            if is_rest {
+                let reserved = self.ledger.reserve_rest(trial);
+                return Ok(Right { reserved, permit: lane.permit().await });
+            }
             self.right(lane, trial).await.ok_or(End::Abandoned)
         };
         tokio::select! {
             biased;
-            () = self.halted(Cancel::Finish) => Err(End::Abandoned),
+            () = self.halted(if is_rest { Cancel::Drop } else { Cancel::Finish }) => Err(End::Abandoned),
             failure = lane.stopped() => Err(End::Stopped(failure)),
             right = next => right,
         }

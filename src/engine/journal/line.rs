@@ -163,7 +163,7 @@ pub(super) struct EndLine {
 impl AnswerLine {
     pub(super) fn new(trial: &TrialId, answer: &Answer) -> Self {
         let TrialId { case, prompt, model, repeat } = trial.clone();
-        let Response { text, finish, usage, served_model, id } = answer.response.clone();
+        let Response { text, finish, usage, served_model, id, .. } = answer.response.clone();
         Self {
             case,
             prompt,
@@ -186,7 +186,7 @@ impl From<AnswerLine> for Answer {
         let finish = Finish { reason: line.finish_reason, detail: line.finish_detail };
         let (text, usage, served_model, id) = (line.answer, line.usage, line.served_model, line.response_id);
         Self {
-            response: Response { text, finish, usage, served_model, id },
+            response: Response { text, finish, usage, served_model, id, rest: None },
             attempts: line.attempts,
             latency: Duration::from_millis(line.latency_ms),
             cached: false,

@@ -274,6 +274,7 @@ fn an_answer_is_there_until_its_trial_has_an_outcome() {
             usage: outcome.usage,
             served_model: Some("a-001".into()),
             id: Some("r1".into()),
+            rest: None,
         },
         attempts: outcome.attempts.clone(),
         latency: outcome.latency,

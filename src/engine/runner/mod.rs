@@ -180,7 +180,7 @@ struct Question {
 /// What is to be done about a question.
 enum Task {
     /// Nothing: its answer is there, which needs no permit, and no key.
-    Judge(Answer),
+    Judge(Box<Answer>),
     /// To ask, alone under its key.
     Ask(Option<Flight>),
     /// To wait for one that asks the same.
@@ -257,7 +257,7 @@ impl Runner {
             let question = self.question(n);
             let task = match self.task(&question) {
                 Task::Judge(_) if *self.client.halt.borrow() != Cancel::No => break,
-                Task::Judge(answer) => tasks.spawn(Arc::clone(&self).judge_recalled(Arc::clone(&lane), n, answer)),
+                Task::Judge(answer) => tasks.spawn(Arc::clone(&self).judge_recalled(Arc::clone(&lane), n, *answer)),
                 Task::Wait(ahead) => tasks.spawn(Arc::clone(&self).follow(Arc::clone(&lane), question, ahead)),
                 Task::Ask(flight) => match self.turn(&lane, n).await {
                     Turn::Now(right) => {
@@ -323,7 +323,7 @@ impl Runner {
             Ok(flight) => flight,
             Err(ahead) => return Task::Wait(ahead),
         };
-        self.recall(question).map_or(Task::Ask(flight), Task::Judge)
+        self.recall(question).map_or(Task::Ask(flight), |answer| Task::Judge(answer.into()))
     }
 
     /// Waits until the `n`-th trial may be asked.
@@ -347,7 +347,7 @@ impl Runner {
                 failure = lane.stopped() => return self.give_up(&lane, std::iter::once(n), &failure).await,
             }
             match self.task(&question) {
-                Task::Judge(answer) => return self.judge_recalled(lane, n, answer).await,
+                Task::Judge(answer) => return self.judge_recalled(lane, n, *answer).await,
                 Task::Ask(flight) => break flight,
                 Task::Wait(next) => ahead = next,
             }
@@ -383,7 +383,7 @@ impl Runner {
         let Question { n, request, key } = question;
         let trial = &self.setup.plan.trials[n];
         self.client.tell(Event::TrialStarted { trial: trial.id.clone() }).await;
-        let Asked { end, attempts, latency, permit } = self.client.ask(&lane, trial, &request, right).await;
+        let Asked { end, attempts, latency, paid, permit } = self.client.ask(&lane, trial, &request, right).await;
         let outcome = match end {
             End::Abandoned => return,
             End::Answered(reply) => {
@@ -407,7 +407,8 @@ impl Runner {
             }
             End::Stopped(failure) => Outcome { latency, ..errored(trial.id.clone(), failure.to_string()) },
         };
-        self.finish(&lane, Outcome { attempts, ..outcome }, permit).await;
+        let cost = trial.model.price.and_then(|price| price.cost(&paid));
+        self.finish(&lane, Outcome { attempts, usage: paid, cost, ..outcome }, permit).await;
     }
 
     fn judge(&self, trial: &Trial, answer: Answer) -> Outcome {

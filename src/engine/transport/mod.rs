@@ -78,7 +78,7 @@ impl Transport {
     pub async fn send(&self, trial: &Trial, request: &Request) -> Result<Reply, Failure> {
         #[cfg(test)]
         if let Some(scripted) = &self.scripted {
-            return scripted.send(trial).await;
+            return scripted.send(trial, request).await;
         }
         match trial.model.provider {
             Provider::Gemini | Provider::OpenAi | Provider::Anthropic => self.http.send(&trial.model, request).await,

@@ -97,7 +97,11 @@ fn find(root: &Path, trial: &TrialId) -> Result<Option<Reply>, Vec<Diagnostic>> 
     let about = about.map(|file| parse_about(&file)).transpose()?.unwrap_or_default();
     let text = text.map(|file| without_last_newline(file.text));
     let About { finish, usage, served_model, id, latency } = about;
-    Ok(Some(Reply { response: Response { text, finish, usage, served_model, id }, latency, ..Reply::default() }))
+    Ok(Some(Reply {
+        response: Response { text, finish, usage, served_model, id, rest: None },
+        latency,
+        ..Reply::default()
+    }))
 }
 
 fn read(root: &Path, path: &str) -> Result<Option<TextFile>, Diagnostic> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Reply;
+use crate::request::Request;
 use crate::response::{Failure, Finish, Response, Usage};
 use crate::trial::{Trial, TrialId};
 
@@ -20,6 +21,8 @@ pub(crate) struct Call {
     pub attempt: usize,
     /// When it began, on the test's clock.
     pub at: Duration,
+    /// What is asked.
+    pub body: String,
 }
 
 type Script = Box<dyn Fn(&Call) -> (Duration, Result<Reply, Failure>) + Send + Sync>;
@@ -50,11 +53,11 @@ impl Scripted {
         }
     }
 
-    pub(crate) async fn send(&self, trial: &Trial) -> Result<Reply, Failure> {
+    pub(crate) async fn send(&self, trial: &Trial, request: &Request) -> Result<Reply, Failure> {
         let call = {
             let mut calls = self.calls.lock().unwrap();
             let attempt = calls.iter().filter(|call| call.trial == trial.id).count() + 1;
-            let call = Call { trial: trial.id.clone(), attempt, at: self.start.elapsed() };
+            let call = Call { trial: trial.id.clone(), attempt, at: self.start.elapsed(), body: request.body.clone() };
             calls.push(call.clone());
             call
         };
@@ -75,6 +78,13 @@ impl Scripted {
     pub(crate) fn most_under_way(&self) -> usize {
         self.most_under_way.load(Ordering::SeqCst)
     }
+}
+
+/// A part of an answer, whose rest a token asks for.
+pub(crate) fn part(text: &str, token: &str) -> Reply {
+    let mut reply = answer(text);
+    (reply.response.finish, reply.response.rest) = (Finish::of("CONTINUATION"), Some(token.into()));
+    reply
 }
 
 /// An answer with a natural end.
