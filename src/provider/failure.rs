@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::message::{self, MAX_CHARS, tidy};
-use super::{HttpReply, wait};
+use super::{HttpReply, contains_any, parameter, wait};
 use crate::response::{Failure, FailureKind, Finish, FinishReason, Response};
 
 /// An error as an outcome: a failure, or an answer without text where the error says that the prompt was filtered.
@@ -147,6 +147,7 @@ impl Told {
                 // A validation error names the place beside the sentence.
                 (Value::String(text), Some(place)) => {
                     let place: Vec<String> = place.iter().map(|step| step.to_string().replace('"', "")).collect();
+                    self.param = self.param.take().or_else(|| place.last().cloned());
                     self.read_text(&format!("{}: {text}", place.join(".")), depth);
                 }
                 (value, _) => self.read_value(value, depth + 1),
@@ -309,7 +310,7 @@ impl Told {
             (FailureKind::UnknownModel | FailureKind::BadRequest, 404 | 405) if !self.is_api_error => {
                 Some("nothing answers at this address, is `base_url` right?".to_owned())
             }
-            (FailureKind::BadRequest, 400 | 422) => parameter_hint(self.param.as_deref(), said),
+            (FailureKind::BadRequest, 400 | 422) => parameter::hint(self.param.as_deref(), said),
             _ => None,
         }
     }
@@ -318,10 +319,6 @@ impl Told {
 /// A machine word; some servers write the absence of one as a word.
 fn word(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim).filter(|word| !matches!(*word, "" | "None" | "null"))
-}
-
-fn contains_any(text: &str, phrases: &[&str]) -> bool {
-    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 /// The HTTP status that goes with an error's word.
@@ -357,63 +354,6 @@ fn kind_of_status(status: u16) -> FailureKind {
         409 | 425 | 498 | 499 | 500.. => FailureKind::Unavailable,
         _ => FailureKind::BadRequest,
     }
-}
-
-/// Parameters by their names in evalrun.toml and on the wire.
-const PARAMETERS: [(&str, &[&str]); 6] = [
-    ("temperature", &["temperature"]),
-    ("top_p", &["top_p", "topP"]),
-    ("top_k", &["top_k", "topK"]),
-    ("max_output_tokens", &["max_output_tokens", "maxOutputTokens", "max_tokens", "max_completion_tokens"]),
-    ("seed", &["seed"]),
-    ("stop", &["stop", "stop_sequences", "stopSequences"]),
-];
-
-/// What to do about a parameter that a message names.
-fn parameter_hint(param: Option<&str>, said: &str) -> Option<String> {
-    const REFUSED: [&str; 12] = [
-        "not supported",
-        "unsupported",
-        "does not support",
-        "doesn't support",
-        "not permitted",
-        "not allowed",
-        "not accepted",
-        "deprecated",
-        "unknown",
-        "unrecognized",
-        "unexpected",
-        "no longer",
-    ];
-    let is_meant = |wire: &&str| param == Some(*wire) || mentions(said, wire);
-    let meant = PARAMETERS.iter().filter(|(_, wires)| wires.iter().any(is_meant));
-    let names: Vec<&str> = meant.map(|(name, _)| *name).collect();
-    let is_refused = contains_any(&said.to_ascii_lowercase(), &REFUSED);
-    match names.as_slice() {
-        [] => None,
-        ["max_output_tokens"] if is_refused && said.contains("max_completion_tokens") => Some(
-            "this server wants max_completion_tokens: set that in params.extra and remove max_output_tokens from params"
-                .to_owned(),
-        ),
-        [name] if is_refused => Some(format!("{name} is not accepted by this model: remove it from params")),
-        names if is_refused => {
-            Some(format!("{} are not accepted by this model: remove them from params", names.join(", ")))
-        }
-        names => Some(format!("check {} in params", names.join(", "))),
-    }
-}
-
-/// Whether a sentence names a parameter; words that are English as well must be marked as names.
-fn mentions(said: &str, name: &str) -> bool {
-    let is_english = matches!(name, "seed" | "stop");
-    said.match_indices(name).any(|(at, _)| {
-        let before = said[..at].chars().next_back();
-        let after = said[at + name.len()..].chars().next();
-        let is_quote = |c: Option<char>| c.is_some_and(|c| matches!(c, '\'' | '"' | '`'));
-        let is_inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '/'));
-        let is_marked = (is_quote(before) && is_quote(after)) || after == Some(':');
-        !is_inside(before) && !is_inside(after) && (is_marked || !is_english)
-    })
 }
 
 #[cfg(test)]
@@ -512,29 +452,44 @@ mod tests {
     #[test]
     fn a_refused_parameter_is_named_with_what_to_do() {
         for (provider, status, file, hint) in [
-            (Anthropic, 400, "error_temperature", "temperature is not accepted by this model: remove it from params"),
-            (OpenAi, 400, "error_temperature", "temperature is not accepted by this model: remove it from params"),
+            (
+                Anthropic,
+                400,
+                "error_temperature",
+                "temperature is not accepted by this model: remove params.temperature in evalrun.toml",
+            ),
+            (
+                OpenAi,
+                400,
+                "error_temperature",
+                "temperature is not accepted by this model: remove params.temperature in evalrun.toml",
+            ),
             (
                 OpenAi,
                 422,
                 "error_validation",
-                "body.seed: Extra inputs are not permitted: seed is not accepted by this model: remove it from params",
+                "body.seed: Extra inputs are not permitted: seed is not accepted by this model: remove params.seed in evalrun.toml",
             ),
             (
                 Gemini,
                 400,
                 "error_temperature",
-                "temperature, top_p are not accepted by this model: remove them from params",
+                "temperature, top_p are not accepted by this model: remove params.temperature, params.top_p in evalrun.toml",
             ),
-            (Anthropic, 400, "error_two_parameters", "Please use only one: check temperature, top_p in params"),
-            (Anthropic, 400, "error_max_tokens", "for this model: check max_output_tokens in params"),
-            (OpenAi, 400, "error_temperature_range", "instead: check temperature in params"),
+            (
+                Anthropic,
+                400,
+                "error_two_parameters",
+                "Please use only one: check params.temperature, params.top_p in evalrun.toml",
+            ),
+            (Anthropic, 400, "error_max_tokens", "for this model: check params.max_output_tokens in evalrun.toml"),
+            (OpenAi, 400, "error_temperature_range", "instead: check params.temperature in evalrun.toml"),
             (
                 OpenAi,
                 400,
                 "error_max_tokens",
-                "this server wants max_completion_tokens: set that in params.extra and remove max_output_tokens \
-                 from params",
+                "this server wants max_completion_tokens: set params.extra.max_completion_tokens in evalrun.toml, and \
+                 remove params.max_output_tokens",
             ),
             (Gemini, 400, "error_thinking_level", "Thinking level is not supported for this model."),
         ] {
@@ -601,6 +556,10 @@ mod tests {
         let reply = HttpReply { status: 400, headers: vec![], body: text.into_bytes() };
         let message = provider::decode(OpenAi, &reply).unwrap_err().message;
         assert_eq!(message.chars().count(), MAX_CHARS);
-        assert!(message.ends_with("…: temperature is not accepted by this model: remove it from params"), "{message}");
+        assert!(
+            message
+                .ends_with("…: temperature is not accepted by this model: remove params.temperature in evalrun.toml"),
+            "{message}"
+        );
     }
 }

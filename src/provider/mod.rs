@@ -8,6 +8,7 @@ mod failure;
 mod gemini;
 mod message;
 mod openai;
+mod parameter;
 mod sse;
 mod stream;
 mod wait;
@@ -343,6 +344,10 @@ fn counted(usage: Usage, text: Option<&str>) -> Usage {
 /// Texts as one; `None` if there is none, which is not the same as an empty one.
 fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<String> {
     texts.into_iter().fold(None, |joined: Option<String>, text| Some(joined.unwrap_or_default() + text))
+}
+
+fn contains_any(text: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| text.contains(phrase))
 }
 
 /// A name that a server gave, such as a model's.
