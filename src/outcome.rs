@@ -269,8 +269,8 @@ pub struct Entry {
     pub place: (u64, u64),
 }
 
-/// Where reports get an outcome's texts from.
-pub trait Outcomes {
+/// Where reports get an outcome's texts from, several reports at once.
+pub trait Outcomes: Sync {
     /// The whole outcome of an entry.
     ///
     /// # Errors

@@ -4,7 +4,11 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::thread;
 
 use super::args::ReportingArgs;
 use super::error::Error;
@@ -101,20 +105,21 @@ impl Reporting {
         let (run, reader) = (&open.reader.run, &open.reader);
         let diffs = self.diffs(open);
         let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
-        let file = |name: &str, write: &dyn Fn(&mut dyn Write) -> io::Result<()>| replace(&open.folder, name, write);
-        file("metrics.csv", &|out| write_metrics(run, out, self.bom))?;
-        file("scores.csv", &|out| write_scores(run, reader, out, self.bom))?;
-        file("summary.csv", &|out| write_summary(run, out, self.bom))?;
-        file("summary.md", &|out| markdown::write_summary(run, reader, self.lang, out))?;
-        file("diff.md", &|out| write_markdown(&diffs, options, out))?;
-        file("diff.html", &|out| write_html(&diffs, options, out))?;
-        file("report.html", &|out| write_report(run, reader, options, MOST_BYTES, out))?;
-        file("junit.xml", &|out| self.write_junit(open, out))?;
+        let mut files: Vec<(&str, WriteFile<'_>)> = vec![
+            ("report.html", Box::new(|out| write_report(run, reader, options, MOST_BYTES, out))),
+            ("metrics.csv", Box::new(|out| write_metrics(run, out, self.bom))),
+            ("scores.csv", Box::new(|out| write_scores(run, reader, out, self.bom))),
+            ("summary.csv", Box::new(|out| write_summary(run, out, self.bom))),
+            ("summary.md", Box::new(|out| markdown::write_summary(run, reader, self.lang, out))),
+            ("diff.md", Box::new(|out| write_markdown(&diffs, options, out))),
+            ("diff.html", Box::new(|out| write_html(&diffs, options, out))),
+            ("junit.xml", Box::new(|out| self.write_junit(open, out))),
+        ];
         // One that is there from an earlier call would else tell of an earlier state of the run.
         if self.workbook || open.folder.join(WORKBOOK).is_file() {
-            file(WORKBOOK, &|out| out.write_all(&workbook(run, reader)?))?;
+            files.push((WORKBOOK, Box::new(|out| out.write_all(&workbook(run, reader)?))));
         }
-        Ok(())
+        replace_all(&open.folder, &files)
     }
 
     /// Writes junit.xml to `out`.
@@ -175,11 +180,34 @@ fn parse_diff(text: &str, prompts: &[&PromptId]) -> Result<(PromptId, PromptId),
     Err(unknown.did_you_mean(stranger, "prompts", prompts.iter().map(|prompt| prompt.as_str())))
 }
 
-fn replace(
-    folder: &Path,
-    name: &str,
-    write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), (PathBuf, io::Error)> {
+/// What writes a file.
+type WriteFile<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + Sync + 'a>;
+
+/// Writes files side by side, as many at once as there are cores; of several errors the first file's is told.
+fn replace_all(folder: &Path, files: &[(&str, WriteFile<'_>)]) -> Result<(), (PathBuf, io::Error)> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let n = next.fetch_add(1, Relaxed);
+        files.get(n).map(|file| (n, file))
+    };
+    let write_some = || {
+        let mut failed = Vec::new();
+        while let Some((n, (name, write))) = take() {
+            failed.extend(replace(folder, name, write).err().map(|error| (n, error)));
+        }
+        failed
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let failed = thread::scope(|scope| {
+        let others: Vec<_> = (1..cores.min(files.len())).map(|_| scope.spawn(write_some)).collect();
+        let own = write_some();
+        let others = others.into_iter().flat_map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        own.into_iter().chain(others).min_by_key(|(n, _)| *n)
+    });
+    failed.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn replace(folder: &Path, name: &str, write: &WriteFile<'_>) -> Result<(), (PathBuf, io::Error)> {
     let (path, new) = (folder.join(name), folder.join(half_written(name)));
     let write_new = || {
         let mut out = BufWriter::new(fs::File::create(&new)?);

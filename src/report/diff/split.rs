@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::text::morpheme::{Morpheme, analyze};
 
 /// Cuts a text into parts: byte ranges in ascending order.
-pub type Split<'a> = &'a dyn Fn(&str) -> Vec<Range<usize>>;
+pub type Split<'a> = &'a (dyn Fn(&str) -> Vec<Range<usize>> + Sync);
 
 /// How a diff cuts texts.
 #[derive(Clone, Copy)]
