@@ -3,6 +3,7 @@
 //! Promises that every flag in [`FROM_ENVIRONMENT`] can also be set by a variable (`--no-bom` by `EVALRUN_NO_BOM`), which
 //! the same parser checks, and that a flag wins over its variable.
 
+mod history;
 mod mock;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use crate::project::BASELINE;
 use crate::property::Property;
 use crate::report::Lang;
 
+pub use history::{HistoryArgs, HistoryFormat};
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
@@ -120,6 +122,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Show one answer of a run with its evidence marked
     Show(ShowArgs),
+    /// Show how the rates of runs went over time
+    History(HistoryArgs),
     /// Compare variants on the same cases: which is better, on which, how sure is that
     Compare(CompareArgs),
     /// Hold a run against the gate of evalrun.toml

@@ -35,6 +35,7 @@ mod calibrate;
 mod rescore;
 mod report;
 mod show;
+mod history;
 mod cache;
 mod mock;
 mod compare;
@@ -86,6 +87,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Score(args) => score::execute(args, context),
         Command::Report(args) => report::execute(args, context),
         Command::Show(args) => show::execute(args, context),
+        Command::History(args) => history::execute(args, context),
         Command::Baseline(args) => baseline::execute(args, context),
         Command::Gate(args) => gate::execute(args, context),
         Command::Compare(args) => compare::execute(args, context),

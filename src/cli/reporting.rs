@@ -12,12 +12,15 @@ use std::thread;
 
 use super::args::ReportingArgs;
 use super::error::Error;
-use super::runs::{Archive, OpenRun, Variant};
+use super::runs::{Archive, JOURNAL, OpenRun, Variant, runs_of};
 use crate::compare::{Arm, counterpart};
+use crate::engine::{JournalReader, read_header};
 use crate::id::{ModelId, PromptId};
+use crate::outcome::RunHeader;
 use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
+use crate::report::history::PastRun;
 use crate::report::page::{MOST_BYTES, write_report};
 use crate::report::xlsx::workbook;
 use crate::report::{Lang, markdown};
@@ -105,8 +108,9 @@ impl Reporting {
         let (run, reader) = (&open.reader.run, &open.reader);
         let diffs = self.diffs(open);
         let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
+        let earlier = earlier(open);
         let mut files: Vec<(&str, WriteFile<'_>)> = vec![
-            ("report.html", Box::new(|out| write_report(run, reader, options, MOST_BYTES, out))),
+            ("report.html", Box::new(|out| write_report(run, reader, &earlier, options, MOST_BYTES, out))),
             ("metrics.csv", Box::new(|out| write_metrics(run, out, self.bom))),
             ("scores.csv", Box::new(|out| write_scores(run, reader, out, self.bom))),
             ("summary.csv", Box::new(|out| write_summary(run, out, self.bom))),
@@ -158,6 +162,31 @@ impl Reporting {
             }
         }
     }
+}
+
+/// The most earlier runs that a page shows.
+const MOST_EARLIER: usize = 11;
+
+/// What the runs beside this one came to that began before it, as far as they compare: judged by the same scorers, with a
+/// variant in common. The oldest first.
+fn earlier(open: &OpenRun) -> Vec<PastRun> {
+    let header = &open.reader.run.header;
+    let shares_variant = |other: &RunHeader| {
+        let has_prompt = other.prompts.iter().any(|prompt| header.prompts.iter().any(|own| own.id == prompt.id));
+        has_prompt && other.models.iter().any(|model| header.models.iter().any(|own| own.id == model.id))
+    };
+    // What cannot be read shows no trend; `evalrun history` says why.
+    let runs = open.folder.parent().and_then(|reports| runs_of(reports).ok()).unwrap_or_default();
+    let mut found: Vec<(RunHeader, PathBuf)> = runs
+        .into_iter()
+        .map(|run| run.join(JOURNAL))
+        .filter_map(|journal| Some((read_header(&journal).ok()?, journal)))
+        .filter(|(other, _)| other.started_at < header.started_at && other.scorer_version == header.scorer_version)
+        .filter(|(other, _)| shares_variant(other))
+        .collect();
+    found.sort_by(|(one, _), (other, _)| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
+    let latest = found.split_off(found.len().saturating_sub(MOST_EARLIER));
+    latest.iter().filter_map(|(_, journal)| Some(PastRun::of(&JournalReader::open(journal).ok()?.run))).collect()
 }
 
 fn side<'a>(open: &'a OpenRun, prompt: &'a PromptId, model: &'a ModelId) -> Side<'a> {

@@ -88,7 +88,10 @@ impl Archive<'_> {
 }
 
 /// The folders below `reports` that hold a run, by name.
-fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
+///
+/// # Errors
+/// The folder cannot be read.
+pub(super) fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut runs = entries(reports)?;
     runs.retain(|run| run.join(JOURNAL).is_file());
     Ok(runs)

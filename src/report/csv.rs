@@ -70,7 +70,7 @@ pub(super) fn begin(out: &mut dyn Write, bom: Bom) -> io::Result<Writer<&mut dyn
     Ok(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out))
 }
 
-fn write_row(csv: &mut Writer<&mut dyn Write>, row: &[Cell<'_>]) -> io::Result<()> {
+pub(super) fn write_row(csv: &mut Writer<&mut dyn Write>, row: &[Cell<'_>]) -> io::Result<()> {
     for cell in row {
         let field = match cell {
             Cell::Empty => Cow::Borrowed(""),

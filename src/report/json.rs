@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::outcome::{Entry, ModelRecord, Run, RunHeader, Status};
 use crate::property::Property;
-use crate::report::tally::{Required, Subject, Tally, VariantTally, is_truncated, method, tally};
+use crate::report::tally::{Required, Subject, Tally, is_truncated, method, tally};
 use crate::score::Verdict;
 
 /// Writes a run as one JSON object: `run`, `plan`, `counts`, `summary` and `trials`, one trial a line.
@@ -21,7 +21,9 @@ pub fn write_json(run: &Run, out: &mut dyn Write) -> io::Result<()> {
     let variants = tally(run);
     let method = method(run);
     let rows = variants.iter().flat_map(|variant| {
-        variant.subjects.iter().map(move |(subject, tally)| summary_row(variant, *subject, tally, method))
+        variant.subjects.iter().map(move |(subject, tally)| {
+            summary_row(variant.prompt.as_str(), variant.model.as_str(), *subject, tally, method)
+        })
     });
     write!(out, "{{\"run\": {},\n\"plan\": {},\n\"counts\": {},\n", about(run), plan(&run.header), counts(run))?;
     write_list(out, "summary", rows)?;
@@ -71,7 +73,7 @@ fn counts(run: &Run) -> Value {
 }
 
 #[derive(Serialize)]
-struct SummaryRow<'a> {
+pub(super) struct SummaryRow<'a> {
     prompt: &'a str,
     model: &'a str,
     property: &'static str,
@@ -86,16 +88,18 @@ struct SummaryRow<'a> {
     method: Option<&'static str>,
 }
 
-fn summary_row<'a>(
-    variant: &VariantTally<'a>,
+/// What a subject of a variant came to.
+pub(super) fn summary_row<'a>(
+    prompt: &'a str,
+    model: &'a str,
     subject: Subject,
     tally: &Tally,
     method: &'static str,
 ) -> SummaryRow<'a> {
     let rate = tally.rate();
     SummaryRow {
-        prompt: variant.prompt.as_str(),
-        model: variant.model.as_str(),
+        prompt,
+        model,
         property: subject.name(),
         trials: tally.trials(),
         passed: tally.count(Status::Passed),

@@ -78,6 +78,13 @@ pub(crate) struct Words {
     pub(crate) terminal_rate: &'static str,
     pub(crate) terminal_properties: &'static str,
 
+    /// So many runs, and whose rates are shown.
+    pub(crate) history_title: fn(usize, &str) -> String,
+    pub(crate) history_started: &'static str,
+    pub(crate) history_plan: &'static str,
+    pub(crate) history_scorers: &'static str,
+    pub(crate) history_other_scorers: &'static str,
+
     pub(crate) summary_title: &'static str,
     pub(crate) summary_variant: &'static str,
     pub(crate) summary_all: &'static str,
@@ -158,6 +165,12 @@ const ENGLISH: Words = Words {
     waived: |reason| format!("waived: {reason}"),
     terminal_rate: "rate (95 %)",
     terminal_properties: "Passed of decided, by property (?: unscored, !: errored)",
+
+    history_title: |runs, subject| format!("{runs} run{}, rates of {subject}", if runs == 1 { "" } else { "s" }),
+    history_started: "started (UTC)",
+    history_plan: "plan",
+    history_scorers: "scorers",
+    history_other_scorers: "Verdicts of different scorers do not compare: `evalrun rescore` judges a run's answers anew.",
 
     summary_title: "Summary",
     summary_variant: "variant",
@@ -244,6 +257,12 @@ const JAPANESE: Words = Words {
     waived: |reason| format!("例外扱い: {reason}"),
     terminal_rate: "合格率(95%区間)",
     terminal_properties: "項目別の合格数/判定数(?: 判定保留、!: エラー)",
+
+    history_title: |runs, subject| format!("{runs}回の実行、{subject} の合格率"),
+    history_started: "開始(UTC)",
+    history_plan: "計画",
+    history_scorers: "採点器",
+    history_other_scorers: "採点器の版が異なる判定は比較できません。`evalrun rescore` で採点し直せます。",
 
     summary_title: "まとめ",
     summary_variant: "組み合わせ",

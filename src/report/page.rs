@@ -21,6 +21,7 @@ use self::words::{WORDS, word};
 use crate::outcome::{Outcomes, Run};
 use crate::report::diff::DiffOptions;
 use crate::report::escape::{html, json_for_pages};
+use crate::report::history::PastRun;
 
 const TEMPLATE: &str = include_str!("page/template.html");
 const STYLE: &str = include_str!("page/style.css");
@@ -41,13 +42,14 @@ pub const MOST_BYTES: usize = 20_000_000;
 /// The share of a page that verdicts may take: the rest is for answers.
 const MOST_FOR_MATRIX: usize = 2;
 
-/// Writes report.html, with as many answers as `most_bytes` have room for: those of the worst cases first.
+/// Writes report.html beside what `earlier` runs came to, the oldest first, with as many answers as `most_bytes` have room for: those of the worst cases first.
 ///
 /// # Errors
 /// `out` cannot be written, or an outcome cannot be read.
 pub fn write_report(
     run: &Run,
     outcomes: &dyn Outcomes,
+    earlier: &[PastRun],
     options: DiffOptions<'_>,
     most_bytes: usize,
     out: &mut dyn Write,
@@ -59,7 +61,7 @@ pub fn write_report(
     let mut written = before.len() + after.len();
     out.write_all(before.as_bytes())?;
     written += write_data("run-data", &matrix, out)?;
-    let mut volatile = Volatile::of(run, &matrix);
+    let mut volatile = Volatile::of(run, &matrix, earlier);
     let prompts = Prompts::of(run);
     for case in &matrix.worst {
         let left = most_bytes.saturating_sub(written);

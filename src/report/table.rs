@@ -8,7 +8,7 @@ use std::io;
 
 use crate::outcome::{Entry, Outcomes, Run, Status};
 use crate::property::Property;
-use crate::report::tally::{Required, is_truncated, method, tally};
+use crate::report::tally::{Required, Subject, Tally, is_truncated, method, tally};
 use crate::score::{Basis, Evidence, Score, SpecificVerdict, Verdict};
 
 /// The columns of a trial before the properties'.
@@ -71,7 +71,7 @@ impl<'a> Cell<'a> {
     }
 
     /// A whole number that may be missing.
-    fn count<T: ToString>(number: Option<T>) -> Self {
+    pub(super) fn count<T: ToString>(number: Option<T>) -> Self {
         number.map_or(Self::Empty, |number| Self::Number(number.to_string()))
     }
 
@@ -205,24 +205,35 @@ pub(super) fn summary_rows(run: &Run) -> Vec<[Cell<'_>; SUMMARY.len()]> {
     let mut rows = Vec::new();
     for variant in tally(run) {
         for (subject, tally) in &variant.subjects {
-            let rate = tally.rate();
-            rows.push([
-                Cell::text(variant.prompt.as_str()),
-                Cell::text(variant.model.as_str()),
-                Cell::text(subject.name()),
-                Cell::count(Some(tally.trials())),
-                Cell::count(Some(tally.count(Status::Passed))),
-                Cell::count(Some(tally.count(Status::Failed))),
-                Cell::count(Some(tally.count(Status::Undecided))),
-                Cell::count(Some(tally.count(Status::Errored))),
-                Cell::measured(rate.map(|rate| rate.estimate)),
-                Cell::measured(rate.map(|rate| rate.low)),
-                Cell::measured(rate.map(|rate| rate.high)),
-                rate.map_or(Cell::Empty, |_| Cell::text(method)),
-            ]);
+            rows.push(summary_row(variant.prompt.as_str(), variant.model.as_str(), *subject, tally, method));
         }
     }
     rows
+}
+
+/// What a subject of a variant came to.
+pub(super) fn summary_row<'a>(
+    prompt: &'a str,
+    model: &'a str,
+    subject: Subject,
+    tally: &Tally,
+    method: &'a str,
+) -> [Cell<'a>; SUMMARY.len()] {
+    let rate = tally.rate();
+    [
+        Cell::text(prompt),
+        Cell::text(model),
+        Cell::text(subject.name()),
+        Cell::count(Some(tally.trials())),
+        Cell::count(Some(tally.count(Status::Passed))),
+        Cell::count(Some(tally.count(Status::Failed))),
+        Cell::count(Some(tally.count(Status::Undecided))),
+        Cell::count(Some(tally.count(Status::Errored))),
+        Cell::measured(rate.map(|rate| rate.estimate)),
+        Cell::measured(rate.map(|rate| rate.low)),
+        Cell::measured(rate.map(|rate| rate.high)),
+        rate.map_or(Cell::Empty, |_| Cell::text(method)),
+    ]
 }
 
 fn keys(entry: &Entry) -> [Cell<'_>; 4] {

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod comparison;
+mod history;
 mod layout;
 mod show;
 
@@ -28,6 +29,7 @@ use layout::{Align, Cell, Column, Label, cut, write_columns};
 
 pub use calibration::write_calibration;
 pub use comparison::write_comparison;
+pub use history::write_history;
 pub use show::{write_outcome, write_scored};
 
 /// The widest table: what fits a terminal beside another window, and a CI log.

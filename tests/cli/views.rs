@@ -113,6 +113,31 @@ fn what_a_model_wrote_stays_text_wherever_it_is_seen() {
 }
 
 #[test]
+fn runs_over_time_are_shown_the_oldest_first() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "何もありません。"), ("b", "量子です。")]);
+    project.done("history").expect(2).says(&["there is no run", "evalrun run"]);
+    project.done("run --out reports/first").expect(0);
+    let project = project.with("cases/a/answers/p/m.md", "量子があります。").with("reports/broken/run.jsonl", "{}\n");
+    project.done("run --out reports/second").expect(0);
+    let done = project.done("history").expect(0);
+    done.says(&["reports/broken is left out"]);
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert!(lines[3].contains("first") && lines[3].contains("1/2 50 %"), "{}", done.stdout);
+    assert!(lines[4].contains("second") && lines[4].contains("2/2 100 %"), "{}", done.stdout);
+    let csv = Csv::parse(&project.done("history reports --format csv").expect(0).stdout);
+    assert_eq!(
+        csv.cells(&["run", "property", "rate"]),
+        ["first|all|0.5", "first|contains|0.5", "second|all|1", "second|contains|1"]
+    );
+    let json = project.done("history --format json --property contains").expect(0).json();
+    assert_eq!(json["runs"][1]["summary"][1]["rate"], 1.0);
+    project.done("history --property contain").expect(2).says(&["did you mean `contains`?"]);
+    // The page of the second knows the first.
+    assert!(project.read("reports/second/report.html").contains("\"earlier\":[{\"run\":\"first\""));
+    assert!(project.read("reports/first/report.html").contains("\"earlier\":[]"));
+}
+
+#[test]
 fn a_run_is_judged_anew_by_todays_requirements() {
     let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。")]);
     project.done("run --out run").expect(0);

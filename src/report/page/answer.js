@@ -140,11 +140,23 @@ function answerText(answer) {
   return make("div", { class: "text" }, passage(answer, [0, answer.characters.length], [], "span"));
 }
 
+/** A text in Japanese brackets: its own where they hold all of it, else around it, and those within become the inner ones. */
+function inBrackets(text) {
+  let depth = 0;
+  const closes = Array.from(text).findIndex((character) => {
+    if ("「『".includes(character)) depth += 1;
+    if ("」』".includes(character)) depth = Math.max(0, depth - 1);
+    return depth === 0;
+  });
+  if (/^[「『]/.test(text) && closes === Array.from(text).length - 1) return text;
+  return `「${text.replaceAll("「", "『").replaceAll("」", "』")}」`;
+}
+
 function quoted(answer, piece) {
-  if (piece.at === undefined) return word("missing", { text: `「${piece.text}」` });
+  if (piece.at === undefined) return word("missing", { text: inBrackets(piece.text) });
   const text = answer.characters.slice(piece.at[0], piece.at[1]);
   const short = text.length > 60 ? [...text.slice(0, 40), "…", ...text.slice(-18)] : text;
-  return `「${short.join("").replace(/\s+/g, " ")}」`;
+  return inBrackets(short.join("").replace(/\s+/g, " "));
 }
 
 function evidenceEntry(answer, piece) {

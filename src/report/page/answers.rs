@@ -16,8 +16,9 @@ use crate::outcome::{Attempt, Outcome, Outcomes, Run, Status};
 use crate::prompt::{Prompt, Rendered};
 use crate::report::diff::{Change, DiffOptions, Gap, Passage, Piece, Row, align};
 use crate::report::evidence::{Weight, weight};
+use crate::report::lang::Words;
 use crate::response::FailureKind;
-use crate::score::{Basis, Evidence, Score, SpecificVerdict};
+use crate::score::{Evidence, Score};
 use crate::trial::TrialId;
 
 /// The prompts of a run, as far as they can still be read.
@@ -158,7 +159,7 @@ impl<'a> CaseTexts<'a> {
                 .map(|(number, outcome)| {
                     let changes = base_of(outcome, &read, run)
                         .and_then(|base| changes(&read[base], outcome, numbers.start + base, options));
-                    (number, TrialTexts { changes, ..TrialTexts::from(outcome) })
+                    (number, TrialTexts { changes, ..TrialTexts::of(outcome, options.lang.words()) })
                 })
                 .collect(),
         })
@@ -240,32 +241,32 @@ impl From<Rendered> for PromptText {
     }
 }
 
-impl From<&Outcome> for TrialTexts {
-    fn from(outcome: &Outcome) -> Self {
+impl TrialTexts {
+    fn of(outcome: &Outcome, words: &Words) -> Self {
         Self {
             answer: outcome.answer.clone(),
-            error: outcome.error.clone(),
+            error: outcome.error.as_deref().map(|error| (words.reason)(error).into_owned()),
             finish: outcome.finish.detail.clone(),
             served_model: outcome.served_model.clone(),
-            scores: outcome.scores.iter().map(ScoreRow::from).collect(),
+            scores: outcome.scores.iter().map(|score| ScoreRow::of(score, words)).collect(),
             changes: None,
         }
     }
 }
 
-impl From<&Score> for ScoreRow {
-    fn from(score: &Score) -> Self {
+impl ScoreRow {
+    fn of(score: &Score, words: &Words) -> Self {
         Self {
             property: score.property.name(),
             verdict: score.verdict.name(),
             value: score.value,
-            reason: score.reason.clone(),
-            evidence: score.evidence.iter().map(|evidence| evidence_row(score, evidence)).collect(),
+            reason: score.reason.as_deref().map(|reason| (words.reason)(reason).into_owned()),
+            evidence: score.evidence.iter().map(|evidence| evidence_row(score, evidence, words)).collect(),
         }
     }
 }
 
-fn evidence_row(score: &Score, evidence: &Evidence) -> EvidenceRow {
+fn evidence_row(score: &Score, evidence: &Evidence, words: &Words) -> EvidenceRow {
     EvidenceRow {
         at: evidence.span.map(|span| [span.start, span.end]),
         text: evidence.span.is_none().then(|| evidence.text.clone()),
@@ -274,10 +275,10 @@ fn evidence_row(score: &Score, evidence: &Evidence) -> EvidenceRow {
             Weight::Neutral => "neutral",
             Weight::For => "for",
         },
-        kind: evidence.kind.to_string(),
-        verdict: evidence.verdict.map(SpecificVerdict::name),
-        basis: evidence.basis.map(Basis::name),
-        why: evidence.why.clone(),
+        kind: (words.kind)(&evidence.kind).to_owned(),
+        verdict: evidence.verdict.map(words.specific),
+        basis: evidence.basis.map(words.basis),
+        why: evidence.why.as_deref().map(|why| (words.reason)(why).into_owned()),
         waived: evidence.waived.clone(),
     }
 }

@@ -100,9 +100,9 @@ function statusOf(cell, property) {
 }
 
 function duration(millis) {
-  if (millis < 1000) return `${millis} ms`;
+  if (millis < 1000) return `${millis}\u00a0ms`;
   const seconds = millis / 1000;
-  return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return seconds < 60 ? `${seconds.toFixed(1)}\u00a0s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
 /** Dollars with as many digits as they need. */

@@ -149,10 +149,13 @@ function rowElement(row) {
   return element;
 }
 
+/** The properties that failed, by name. */
+const failedIn = (statuses) => data.properties.filter((_, place) => statuses[place] === "failed").map((property) => property.name);
+
 /** What a cell says in words: the status, and what failed. */
 function cellName(variant, status, statuses) {
-  const failed = data.properties.filter((_, place) => statuses[place] === "failed").map((property) => property.name);
-  return `${variant.name}: ${status === null ? word("not_required") : word(status)}${failed.length > 0 ? ` (${failed.join(", ")})` : ""}`;
+  const failed = failedIn(statuses);
+  return `${variant.name}: ${word(status)}${failed.length > 0 ? ` (${failed.join(", ")})` : ""}`;
 }
 
 function cellElement(row, column, cell) {
@@ -167,13 +170,14 @@ function cellElement(row, column, cell) {
   }, MARKS[found] ?? "·"));
   const passed = cell.filter((trial) => trial.status === "passed").length;
   const repeats = cell.length > 1 ? ` ${passed}/${cell.length}` : "";
+  const failed = failedIn(statuses).join(", ");
   const cut = cell.some((trial) => trial.truncated) ? make("span", { class: "cut", title: word("truncated") }, " ✂") : null;
   const button = make("button", {
     type: "button", class: `open ${status}`, "data-row": row, "data-column": column, tabindex: row === view.row && column === view.column ? 0 : -1,
     "aria-label": cellName(variant, status, statuses),
     onclick: () => { view.row = row; view.column = column; openCase(view.cases[row], [cell[0]]); },
   }, make("span", { class: "variant" }, make("span", {}, variant.prompt), make("span", { class: "at" }, `@${variant.model}`)),
-  make("span", { class: "status" }, MARKS[status], make("span", { class: "word" }, ` ${word(status)}`), repeats, cut),
+  make("span", { class: "status", title: failed || null }, MARKS[status], cut, repeats, make("span", { class: "word" }, ` ${failed || word(status)}`)),
   make("span", { class: "marks" }, marks));
   return make("div", { role: "gridcell", class: "cell" }, button);
 }

@@ -14,6 +14,7 @@ use crate::id::CaseId;
 use crate::outcome::{CaseRecord, Entry, Required, Run, Status, Subject};
 use crate::property::Property;
 use crate::report::escape::hidden_ranges;
+use crate::report::history::PastRun;
 use crate::report::lang::Lang;
 use crate::report::tally::{Tally, VariantTally, method, tally};
 use crate::report::worst::severity;
@@ -124,8 +125,18 @@ pub(super) struct Volatile<'a> {
     rescored_from: Option<&'a str>,
     /// Of each trial: milliseconds, attempts, whether the answer came from the store.
     trials: Vec<(u64, usize, bool)>,
+    /// What earlier runs came to, the oldest first.
+    earlier: Vec<EarlierRow<'a>>,
     /// The attempts of trials that took several, or got no answer.
     pub(super) attempts: BTreeMap<usize, Vec<AttemptRow>>,
+}
+
+#[derive(Debug, Serialize)]
+struct EarlierRow<'a> {
+    run: &'a str,
+    started_at: String,
+    /// Estimate, low and high of everything required, by this run's variants.
+    rates: Vec<Option<[f64; 3]>>,
 }
 
 impl<'a> Matrix<'a> {
@@ -280,13 +291,13 @@ fn subject_row(tally: &Tally) -> SubjectRow {
         counts: Status::ALL.map(|status| tally.count(status)),
         passed_cases: tally.passed_cases,
         decided_cases: tally.decided_cases,
-        rate: tally.rate().map(|rate| [rate.estimate, rate.low, rate.high]),
+        rate: rate_row(tally),
     }
 }
 
 impl<'a> Volatile<'a> {
     /// What is volatile of a run, without its attempts yet.
-    pub(super) fn of(run: &'a Run, matrix: &Matrix<'_>) -> Self {
+    pub(super) fn of(run: &'a Run, matrix: &Matrix<'_>, earlier: &'a [PastRun]) -> Self {
         let header = &run.header;
         let entries = matrix.entry_of_trial.iter().map(|place| &run.entries[*place]);
         let trials = entries.map(|entry| (millis(entry), entry.attempts, entry.cached));
@@ -296,9 +307,19 @@ impl<'a> Volatile<'a> {
             commit: header.commit.as_deref(),
             rescored_from: header.rescored_from.as_deref(),
             trials: trials.collect(),
+            earlier: earlier.iter().map(|past| earlier_row(past, run)).collect(),
             attempts: BTreeMap::new(),
         }
     }
+}
+
+fn earlier_row<'a>(past: &'a PastRun, run: &Run) -> EarlierRow<'a> {
+    let rate = |(prompt, model)| rate_row(past.variant(prompt, model)?.tally(Subject::All)?);
+    EarlierRow { run: &past.name, started_at: past.started_at.to_string(), rates: run.variants().map(rate).collect() }
+}
+
+fn rate_row(tally: &Tally) -> Option<[f64; 3]> {
+    tally.rate().map(|rate| [rate.estimate, rate.low, rate.high])
 }
 
 fn millis(entry: &Entry) -> u64 {

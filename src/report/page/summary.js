@@ -100,6 +100,38 @@ function costsBeside(place) {
   return make("span", { class: "beside" }, [sum, unknown > 0 ? word("cost_unknown", { n: unknown }) : null].filter(Boolean).join(" · "));
 }
 
+/** How a rate went from run to run: points in equal steps, each with its range. */
+function trendDrawing(points) {
+  const across = (place) => `${(points.length > 1 ? 4 + (place / (points.length - 1)) * 92 : 50).toFixed(2)}%`;
+  const up = (share) => `${(94 - share * 88).toFixed(2)}%`;
+  const line = draw("svg", { class: "interval trend", "aria-hidden": "true" });
+  line.append(...[0, 1].map((share) => draw("line", { class: "grid", x1: 0, x2: "100%", y1: up(share), y2: up(share) })));
+  const known = points.map((point, place) => ({ ...point, place })).filter(({ rate }) => rate !== null);
+  known.slice(1).forEach((point, before) => line.append(draw("line", {
+    class: "range thin", x1: across(known[before].place), y1: up(known[before].rate[0]), x2: across(point.place), y2: up(point.rate[0]),
+  })));
+  for (const { rate: [estimate, low, high], place, run } of known) {
+    const told = draw("title", {}, `${run}: ${percent(estimate)} % (${percent(low)}–${percent(high)})`);
+    line.append(draw("line", { class: "spread", x1: across(place), x2: across(place), y1: up(low), y2: up(high) }),
+      draw("circle", { class: "point", cx: across(place), cy: up(estimate), r: 3.5 }, told));
+  }
+  return line;
+}
+
+/** The rates of this run's variants in the runs before it; null if there are none. */
+function trendCard() {
+  if (volatile.earlier.length === 0) return null;
+  const lines = variants.map((variant, at) => {
+    const now = { run: volatile.run, rate: data.tallies[at].subjects[0].rate };
+    const points = [...volatile.earlier.map(({ run, rates }) => ({ run, rate: rates[at] })), now];
+    const known = points.filter(({ rate }) => rate !== null);
+    const figures = known.length < 2 ? "–"
+      : word("trend_line", { from: percent(known[0].rate[0]), to: percent(known[known.length - 1].rate[0]), n: known.length });
+    return make("li", {}, variantName(variant), trendDrawing(points), make("span", { class: "figures" }, figures));
+  });
+  return make("figure", { class: "card" }, make("figcaption", {}, word("trend")), make("ul", {}, lines), make("p", { class: "quiet" }, word("trend_note")));
+}
+
 function showSummary() {
   const { method, repeats } = data.plan;
   const notes = ["rates_note", repeats > 1 ? "repeats_note" : null, method.includes("sources") ? "sources_note" : null];
@@ -111,7 +143,7 @@ function showSummary() {
     spreadCard(word("latency"), word("latency_none"), word("latency_note"), time, duration, () => null),
     spreadCard(word("cost"), word("cost_none"), null, (trial) => trial.cost, dollars, costsBeside),
   ];
-  byId("summary").append(rates, ...spreads.filter((shown) => shown.matches("figure")));
+  byId("summary").append(rates, ...[trendCard(), ...spreads].filter((shown) => shown?.matches("figure")));
   byId("summary").after(...spreads.filter((shown) => shown.matches("p")));
   byId("by-property").addEventListener("toggle", showProperties, { once: true });
 }

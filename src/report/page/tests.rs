@@ -12,7 +12,7 @@ use crate::report::sample::{RunBuilder, SampleRun, TrialBuilder, diff_sample, su
 fn page_of(run: &SampleRun, lang: Lang, most_bytes: usize) -> String {
     let mut out = Vec::new();
     let options = DiffOptions { lang, ..DiffOptions::default() };
-    write_report(run, run, options, most_bytes, &mut out).unwrap();
+    write_report(run, run, &[], options, most_bytes, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -139,6 +139,17 @@ fn what_differs_from_run_to_run_stands_apart() {
     let volatile = block(&one, "volatile-data").unwrap();
     assert_eq!(volatile["trials"], serde_json::json!([[3, 1, false], [0, 1, false]]));
     assert_eq!(volatile["attempts"], serde_json::json!({"1": [{"millis": 5, "failure": "timeout"}]}));
+}
+
+#[test]
+fn earlier_runs_are_shown_by_the_variants_of_this_one() {
+    let run = RunBuilder::new(&["p", "q"], &["m"]).case("a", |trial| trial.pass("length")).build();
+    let before = RunBuilder::new(&["q", "gone"], &["m"]).case("a", |trial| trial.fail("length")).build();
+    let mut out = Vec::new();
+    write_report(&run, &run, &[PastRun::of(&before)], DiffOptions::default(), MOST_BYTES, &mut out).unwrap();
+    let earlier = &block(&String::from_utf8(out).unwrap(), "volatile-data").unwrap()["earlier"];
+    assert_eq!((&earlier[0]["run"], &earlier[0]["rates"][0]), (&before.header.name.as_str().into(), &Value::Null));
+    assert_eq!(earlier[0]["rates"][1][0], 0.0);
 }
 
 #[test]

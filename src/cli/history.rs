@@ -1,0 +1,50 @@
+//! `evalrun history`: the rates of runs over time, from the folder in which they lie.
+
+use super::args::{HistoryArgs, HistoryFormat};
+use super::context::Context;
+use super::error::Error;
+use super::exit::Exit;
+use super::load::shown_from;
+use super::runs::{JOURNAL, runs_of};
+use crate::engine::JournalReader;
+use crate::report::history::{PastRun, write_csv, write_json};
+use crate::report::terminal;
+
+/// Runs the command.
+///
+/// # Errors
+/// There is no run.
+pub(super) fn execute(args: &HistoryArgs, context: &Context) -> Result<Exit, Error> {
+    let folder = match &args.folder {
+        Some(folder) => context.path(folder),
+        None => context.place()?.reports(),
+    };
+    let mut runs = Vec::new();
+    for run in runs_of(&folder)? {
+        match JournalReader::open(&run.join(JOURNAL)) {
+            Ok(reader) => runs.push(PastRun::of(&reader.run)),
+            Err(error) => {
+                let shown = shown_from(&context.environment.folder, &run);
+                context.console.warn(&format!("{shown} is left out: {error}"));
+            }
+        }
+    }
+    if runs.is_empty() {
+        let shown = shown_from(&context.environment.folder, &folder);
+        return Err(Error::usage(format!("there is no run in {shown}")).hint("make one: evalrun run"));
+    }
+    runs.sort_by(|one, other| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
+    match args.format {
+        HistoryFormat::Text => {
+            let options = context.console.terminal_options(args.lang.into());
+            context.console.print(|out| terminal::write_history(&runs, args.property, options, out))?;
+        }
+        HistoryFormat::Json => {
+            context.console.print_json(|out| write_json(&runs, out))?;
+        }
+        HistoryFormat::Csv => {
+            context.console.print(|out| write_csv(&runs, out))?;
+        }
+    }
+    Ok(Exit::Fine)
+}
