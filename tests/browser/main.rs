@@ -136,7 +136,7 @@ fn an_address_opens_an_answer_and_going_back_closes_it() {
     let Some(mut browser) = opened(JETRO) else { return };
     let head = "document.querySelector(\"dialog[open] h3\")?.textContent ?? \"closed\"";
     assert_eq!(browser.text(head), "✗ news-article@sample-inventive failed");
-    browser.value("document.querySelector(\"dialog .chip:nth-child(4) button\").click()");
+    browser.value("document.querySelectorAll(\"dialog .chip button\")[3].click()");
     assert_eq!(browser.text("location.hash"), "#jetro-quantum-mission/news-article-careful@sample-careful");
     assert_eq!(browser.text(head), "✓ news-article-careful@sample-careful passed");
     let went_back =
@@ -217,6 +217,12 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
     };
     assert_eq!(of("no_fabrication")["false_alarms"], 1, "{told}");
     assert_eq!(of("register")["both_pass"], 1, "{told}");
+    // They are still there when the page is opened again.
+    browser.open(&own_page("en"), JETRO);
+    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (2)");
+    let pressed =
+        "document.querySelector(\"dialog button[aria-label='no_fabrication: wrong']\").getAttribute(\"aria-pressed\")";
+    assert_eq!(browser.text(pressed), "true");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -310,9 +316,42 @@ fn answers_stand_beside_each_other_with_what_changed() {
     browser.value("document.querySelector(\"dialog .switch input\").click()");
     assert_eq!(browser.value("document.querySelectorAll(\"dialog .changes\").length"), 0);
     assert_eq!(browser.value("document.querySelectorAll(\"dialog .column\").length"), 2);
-    browser.value("document.querySelector(\"dialog .chip:nth-child(3) input\").click()");
+    browser.value("document.querySelectorAll(\"dialog .chip input\")[2].click()");
     assert_eq!(browser.value("document.querySelectorAll(\"dialog .column\").length"), 3);
     assert_eq!(browser.text("location.hash").split('/').count(), 4);
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
+#[test]
+fn repeats_failures_and_attempts_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "evalrun.toml",
+        "[run]\nrepeats = 3\n[require]\njapanese_only = true\n[[model]]\nid = \"m\"\nprovider = \"recorded\"\n",
+    );
+    write("prompts/p.md", "{{ title }}について書く。\n");
+    write(
+        "cases/a/case.toml",
+        "[source]\npublished_at = \"2025-06-30T07:00:00+09:00\"\npublisher = \"機構\"\ntitle = \"題\"\n",
+    );
+    write("cases/a/answers/p/m.md", "日本語の記事です。");
+    write("cases/a/answers/p/m.1.md", "This is an article, written in English.");
+    assert_eq!(evalrun(folder.path(), &["run", "--out", "run"]).status.code(), Some(3));
+    let Some(mut browser) = Browser::start() else { return };
+    browser.open(&folder.path().join("run/report.html"), "");
+    assert_eq!(browser.text("document.querySelector(\".open\").textContent").split(' ').next(), Some("p@m✗"));
+    browser.value("document.querySelector(\".open\").click()");
+    // Of several repeats, the one that decides.
+    assert_eq!(browser.text("location.hash"), "#a/p@m:1");
+    browser.value("document.querySelectorAll(\"dialog .chip button\")[2].click()");
+    assert_eq!(browser.text("location.hash"), "#a/p@m:2");
+    let notice = browser.text("document.querySelector(\"dialog .notice\").textContent");
+    assert!(notice.contains("not recorded"), "{notice}");
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -342,6 +381,11 @@ fn of_many_rows_only_those_in_sight_are_drawn() {
     assert!(browser.value(drawn).as_u64() < Some(40));
     let last = "Array.from(document.querySelectorAll(\".line .case b\"), (name) => name.textContent).sort().at(-1)";
     assert_eq!(browser.text(last), "case-399");
+    // Paper shows them all.
+    browser.value("dispatchEvent(new Event(\"beforeprint\"))");
+    assert_eq!(browser.value(drawn), 400);
+    browser.value("dispatchEvent(new Event(\"afterprint\"))");
+    assert!(browser.value(drawn).as_u64() < Some(40));
     assert_eq!(browser.complaints(), [""; 0]);
 }
 

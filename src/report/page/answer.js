@@ -5,6 +5,10 @@ const WEIGHTS = ["against", "neutral", "for"];
 const SIGNS = { against: "✗", neutral: "?", for: "✓" };
 const CHANGE_SIGNS = { "=": "", "~": "~", "-": "−", "+": "+", "<": "↗", ">": "↘" };
 const MOST_EVIDENCE = 6;
+const MOST_AGAINST = 40;
+
+/** A browser takes seconds to set more characters than that in one go. */
+const MOST_CHARACTERS = 40_000;
 
 /** The marked stretches of an answer: each with the pieces of evidence that cover it, the gravest first. */
 function stretches(evidence) {
@@ -47,8 +51,18 @@ function plain(characters) {
   return [...parts, text].filter((part) => part !== "");
 }
 
-/** A part of an answer: cut where marks and changes begin and end. */
+/** A part of an answer, of which a very long one waits behind a button. */
 function passage(answer, [from, to], changed, tag) {
+  const end = Math.min(to, from + MOST_CHARACTERS);
+  const nodes = words(answer, [from, end], changed, tag);
+  if (end === to) return nodes;
+  const more = make("button", { type: "button", class: "more" }, word("more_text", { n: to - end }));
+  more.addEventListener("click", () => more.replaceWith(...passage(answer, [end, to], changed, tag)));
+  return [...nodes, more];
+}
+
+/** Words of an answer: cut where marks and changes begin and end. */
+function words(answer, [from, to], changed, tag) {
   const cuts = new Set([from, to]);
   const within = (place) => place > from && place < to && cuts.add(place);
   const marked = answer.stretches.filter((stretch) => stretch.end > from && stretch.start < to);
@@ -73,10 +87,10 @@ function markedWords(answer, stretch, start, children) {
   const numbers = stretch.covering.filter((piece) => piece.at[0] === start && piece.weight !== "for").map((piece) => piece.number);
   const reasons = stretch.covering.map((piece) => `${SIGNS[piece.weight]} ${piece.property}: ${why(piece)}`);
   const sign = numbers.length > 0 ? make("sup", { "aria-hidden": "true" }, `${SIGNS[first.weight]}${numbers.join(",")}`) : null;
-  const words = make("mark", { class: first.weight, title: reasons.join("\n") }, sign, children);
-  words.addEventListener("click", () => point(answer.entries.get(first.number)));
-  for (const piece of stretch.covering) if (!answer.words.has(piece.number)) answer.words.set(piece.number, words);
-  return words;
+  const marked = make("mark", { class: first.weight, title: reasons.join("\n") }, sign, children);
+  marked.addEventListener("click", () => point(answer.entries.get(first.number)?.()));
+  for (const piece of stretch.covering) if (!answer.words.has(piece.number)) answer.words.set(piece.number, marked);
+  return marked;
 }
 
 /** Brings an element into sight and lights it up for a moment. */
@@ -101,7 +115,6 @@ function answerOf(trial) {
 function facts(trial, texts) {
   const told = [];
   const say = (key, values) => told.push(word(key, values));
-  if (data.plan.repeats > 1) say("repeat", { n: trial.repeat + 1 });
   if (trial.chars !== null) say("chars", { n: trial.chars });
   if (trial.input !== null || trial.output !== null) say("tokens", { in: trial.input ?? "?", out: trial.output ?? "?" });
   if (trial.cost !== null) say("dollars", { x: dollars(trial.cost) });
@@ -126,8 +139,7 @@ function attemptList(trial) {
 
 function answerHead(answer) {
   const { trial, texts } = answer;
-  const variant = variants[trial.variant];
-  return make("header", {}, make("h3", {}, mark(trial.status), ` ${variant.name} `, make("span", { class: trial.status }, word(trial.status)),
+  return make("header", {}, make("h3", {}, mark(trial.status), ` ${trialTitle(trial)} `, make("span", { class: trial.status }, word(trial.status)),
     trial.truncated ? make("strong", { class: "cut" }, ` ${word("truncated")}`) : null),
   make("p", { class: "quiet" }, facts(trial, texts)), attemptList(trial));
 }
@@ -167,19 +179,34 @@ function evidenceEntry(answer, piece) {
     : make("button", { type: "button", class: "link", title: word("to_words"), onclick: show }, words);
   const entry = make("li", {}, sign, " ", shown, make("span", { class: "visually-hidden" }, ` (${word(piece.weight)})`),
     " ", make("span", { class: "quiet" }, why(piece)));
-  if (piece.number !== undefined) answer.entries.set(piece.number, entry);
   return entry;
+}
+
+/** The rest of a list of evidence, which is made when somebody looks. */
+function restOfEvidence(answer, pieces) {
+  const list = make("ul", { class: "evidence" });
+  const made = new Map();
+  const unfold = () => {
+    if (made.size > 0) return;
+    for (const piece of pieces) made.set(piece, evidenceEntry(answer, piece));
+    list.append(...made.values());
+  };
+  for (const piece of pieces) answer.entries.set(piece.number, () => (unfold(), made.get(piece)));
+  return make("details", { ontoggle: unfold }, make("summary", {}, word("more_evidence", { n: pieces.length })), list);
 }
 
 function evidenceList(answer, pieces) {
   if (pieces.length === 0) return null;
   const sorted = [...pieces].sort((one, other) => WEIGHTS.indexOf(one.weight) - WEIGHTS.indexOf(other.weight));
   const against = sorted.filter((piece) => piece.weight === "against").length;
-  const first = Math.max(against, sorted.length <= MOST_EVIDENCE + 1 ? sorted.length : MOST_EVIDENCE);
-  const entries = sorted.map((piece) => evidenceEntry(answer, piece));
-  const rest = entries.slice(first);
-  return [make("ul", { class: "evidence" }, entries.slice(0, first)), rest.length === 0 ? null
-    : make("details", {}, make("summary", {}, word("more_evidence", { n: rest.length })), make("ul", { class: "evidence" }, rest))];
+  const few = sorted.length <= MOST_EVIDENCE + 1 ? sorted.length : MOST_EVIDENCE;
+  const first = Math.max(Math.min(against, MOST_AGAINST), few);
+  const entries = sorted.slice(0, first).map((piece) => {
+    const entry = evidenceEntry(answer, piece);
+    answer.entries.set(piece.number, () => entry);
+    return entry;
+  });
+  return [make("ul", { class: "evidence" }, entries), sorted.length > first ? restOfEvidence(answer, sorted.slice(first)) : null];
 }
 
 function scoreEntry(answer, score) {
@@ -231,7 +258,7 @@ function changesView([base, answer]) {
 
 function answerColumn(answer) {
   const text = make("div", { class: "answer-text" }, answerHead(answer), answerText(answer));
-  return make("article", { class: "column", "aria-label": variants[answer.trial.variant].name }, text, scoreList(answer));
+  return make("article", { class: "column", "aria-label": trialTitle(answer.trial) }, text, scoreList(answer));
 }
 
 /** Whether source and prompt have a place beside the answer; else they stand before it, folded. */

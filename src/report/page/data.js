@@ -74,6 +74,9 @@ const variants = data.prompts.flatMap((prompt, promptAt) => data.models.map((mod
 const cells = data.cases.map(() => variants.map(() => []));
 for (const trial of trials) cells[trial.case][trial.variant].push(trial);
 
+/** A trial's variant, with its repeat where there are several. */
+const trialTitle = (trial) => variants[trial.variant].name + (data.plan.repeats > 1 ? ` #${trial.repeat}` : "");
+
 const propertyAt = new Map(data.properties.map((property, place) => [property.name, place]));
 
 /** A property's name as files have it, and what it means where that is another language. */

@@ -175,7 +175,7 @@ function cellElement(row, column, cell) {
   const button = make("button", {
     type: "button", class: `open ${status}`, "data-row": row, "data-column": column, tabindex: row === view.row && column === view.column ? 0 : -1,
     "aria-label": cellName(variant, status, statuses),
-    onclick: () => { view.row = row; view.column = column; openCase(view.cases[row], [cell[0]]); },
+    onclick: () => { view.row = row; view.column = column; openCase(view.cases[row], [cell.find((trial) => trial.status === status) ?? cell[0]]); },
   }, make("span", { class: "variant" }, make("span", {}, variant.prompt), make("span", { class: "at" }, `@${variant.model}`)),
   make("span", { class: "status", title: failed || null }, MARKS[status], cut, repeats, make("span", { class: "word" }, ` ${failed || word(status)}`)),
   make("span", { class: "marks" }, marks));

@@ -53,23 +53,29 @@ function followAddress() {
   else if (open.at !== null) closeCase();
 }
 
-/** The chips by which a reader chooses whose answers stand beside each other. */
-function chooser(at) {
-  const all = cells[at].flat();
-  const chip = (trial) => {
-    const name = variants[trial.variant].name + (data.plan.repeats > 1 ? ` #${trial.repeat + 1}` : "");
-    const isShown = open.trials.includes(trial);
-    const toggle = () => {
-      const others = open.trials.filter((other) => other !== trial);
-      const wanted = isShown ? others : [...open.trials, trial].sort((one, other) => one.number - other.number);
-      if (wanted.length > 0) openCase(at, wanted);
-    };
-    const beside = make("input", { type: "checkbox", checked: isShown, "aria-label": word("lay_beside", { name }), title: word("beside_it"), onchange: toggle });
-    beside.disabled = isShown && open.trials.length === 1;
-    return make("span", { class: `chip ${trial.status} ${isShown ? "shown" : ""}` },
-      make("button", { type: "button", "aria-pressed": String(isShown), onclick: () => openCase(at, [trial]) }, mark(trial.status), ` ${name}`), beside);
+/** A trial to choose: alone by its name, beside others by its box. */
+function chip(trial, name) {
+  const isShown = open.trials.includes(trial);
+  const toggle = () => {
+    const others = open.trials.filter((other) => other !== trial);
+    const wanted = isShown ? others : [...open.trials, trial].sort((one, other) => one.number - other.number);
+    if (wanted.length > 0) openCase(trial.case, wanted);
   };
-  return make("div", { class: "chooser", role: "group", "aria-label": word("variants") }, all.map(chip));
+  const label = word("lay_beside", { name: trialTitle(trial) });
+  const beside = make("input", { type: "checkbox", checked: isShown, "aria-label": label, title: word("beside_it"), onchange: toggle });
+  beside.disabled = isShown && open.trials.length === 1;
+  return make("span", { class: `chip ${trial.status} ${isShown ? "shown" : ""}` },
+    make("button", { type: "button", "aria-pressed": String(isShown), "aria-label": `${trialTitle(trial)}: ${word(trial.status)}`, onclick: () => openCase(trial.case, [trial]) },
+      mark(trial.status), ` ${name}`), beside);
+}
+
+/** The chips by which a reader chooses whose answers stand beside each other; repeats stand together. */
+function chooser(at) {
+  const hasRepeats = data.plan.repeats > 1;
+  const group = (cell, place) => make("span", { class: "repeats" }, hasRepeats ? variants[place].name : null,
+    cell.map((trial) => chip(trial, hasRepeats ? `#${trial.repeat}` : variants[place].name)));
+  return make("div", { class: "chooser", role: "group", "aria-label": word("variants") },
+    cells[at].map((cell, place) => (cell.length > 0 ? group(cell, place) : null)));
 }
 
 function changesSwitch() {
@@ -202,6 +208,8 @@ function start() {
     requestAnimationFrame(() => { isWaiting = false; drawRows(); });
   }, { passive: true });
   addEventListener("resize", layOut);
+  addEventListener("beforeprint", () => drawBetween(0, view.cases.length));
+  addEventListener("afterprint", drawRows);
   addEventListener("popstate", followAddress);
   document.addEventListener("keydown", onKey);
   followAddress();

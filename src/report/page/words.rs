@@ -187,7 +187,6 @@ pub(super) const WORDS: &[Word] = &[
     ("waited", ["then waited {time}", "その後{time}待機"]),
     ("served", ["answered by {model}", "応答モデル: {model}"]),
     ("ended", ["ended by {reason}", "終了理由: {reason}"]),
-    ("repeat", ["repeat {n}", "{n}回目"]),
     ("against", ["speaks against", "不合格の根拠"]),
     ("neutral", ["neither way", "中立"]),
     ("for", ["speaks for", "合格の根拠"]),
@@ -195,6 +194,7 @@ pub(super) const WORDS: &[Word] = &[
     ("missing", ["missing: {text}", "{text}がない"]),
     ("waived", ["waived: {reason}", "例外扱い: {reason}"]),
     ("more_evidence", ["and {n} more", "ほか{n}件"]),
+    ("more_text", ["Show {n} more characters", "続きの{n}文字を表示"]),
     ("to_words", ["Show these words in the answer", "回答の該当箇所を表示"]),
     ("changes", ["Show what changed", "変更箇所を表示"]),
     (
