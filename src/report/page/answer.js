@@ -84,9 +84,12 @@ function words(answer, [from, to], changed, tag) {
 
 function markedWords(answer, stretch, start, children) {
   const [first] = stretch.covering;
-  const numbers = stretch.covering.filter((piece) => piece.at[0] === start && piece.weight !== "for").map((piece) => piece.number);
+  const numbers = stretch.covering
+    .filter((piece) => piece.at[0] === start && piece.weight !== "for")
+    .map((piece) => piece.number);
   const reasons = stretch.covering.map((piece) => `${SIGNS[piece.weight]} ${piece.property}: ${why(piece)}`);
-  const sign = numbers.length > 0 ? make("sup", { "aria-hidden": "true" }, `${SIGNS[first.weight]}${numbers.join(",")}`) : null;
+  const sign =
+    numbers.length > 0 ? make("sup", { "aria-hidden": "true" }, `${SIGNS[first.weight]}${numbers.join(",")}`) : null;
   const marked = make("mark", { class: first.weight, title: reasons.join("\n") }, sign, children);
   marked.addEventListener("click", () => point(answer.entries.get(first.number)?.()));
   for (const piece of stretch.covering) if (!answer.words.has(piece.number)) answer.words.set(piece.number, marked);
@@ -105,9 +108,13 @@ function point(element) {
 /** What is needed to draw a trial's answer. */
 function answerOf(trial) {
   const texts = textsOf(trial.case).trials[trial.number];
-  const evidence = texts.scores.flatMap((score) => (score.evidence ?? []).map((piece) => ({ ...piece, property: score.property })));
+  const evidence = texts.scores.flatMap((score) =>
+    (score.evidence ?? []).map((piece) => ({ ...piece, property: score.property })),
+  );
   const placed = evidence.filter((piece) => piece.at !== undefined).sort((one, other) => one.at[0] - other.at[0]);
-  placed.forEach((piece, place) => { piece.number = place + 1; });
+  placed.forEach((piece, place) => {
+    piece.number = place + 1;
+  });
   const characters = Array.from(texts.answer ?? "");
   return { trial, texts, evidence, characters, stretches: stretches(placed), words: new Map(), entries: new Map() };
 }
@@ -116,13 +123,15 @@ function facts(trial, texts) {
   const told = [];
   const say = (key, values) => told.push(word(key, values));
   if (trial.chars !== null) say("chars", { n: trial.chars });
-  if (trial.input !== null || trial.output !== null) say("tokens", { in: trial.input ?? "?", out: trial.output ?? "?" });
+  if (trial.input !== null || trial.output !== null)
+    say("tokens", { in: trial.input ?? "?", out: trial.output ?? "?" });
   if (trial.cost !== null) say("dollars", { x: dollars(trial.cost) });
   if (trial.cached) say("from_store");
   else if (trial.millis > 0) told.push(duration(trial.millis));
   if (trial.attempts > 1) say("attempts", { n: trial.attempts });
   if (texts?.served_model) say("served", { model: texts.served_model });
-  if (trial.finish && trial.finish !== "stop") say("ended", { reason: [trial.finish, texts?.finish].filter(Boolean).join(", ") });
+  if (trial.finish && trial.finish !== "stop")
+    say("ended", { reason: [trial.finish, texts?.finish].filter(Boolean).join(", ") });
   return told.join(" · ");
 }
 
@@ -130,18 +139,36 @@ function attemptList(trial) {
   const attempts = volatile.attempts[trial.number];
   if (!attempts) return null;
   const told = attempts.map((attempt, place) => {
-    const what = [attempt.status, attempt.failure, attempt.message].filter((part) => part !== undefined).join(" ") || "✓";
-    const waited = attempt.waited_millis === undefined ? "" : ` · ${word("waited", { time: duration(attempt.waited_millis) })}`;
+    const what =
+      [attempt.status, attempt.failure, attempt.message].filter((part) => part !== undefined).join(" ") || "✓";
+    const waited =
+      attempt.waited_millis === undefined ? "" : ` · ${word("waited", { time: duration(attempt.waited_millis) })}`;
     return make("li", {}, word("attempt", { n: place + 1, what, time: duration(attempt.millis) }), waited);
   });
-  return make("details", { class: "attempts" }, make("summary", {}, word("attempts", { n: attempts.length })), make("ol", {}, told));
+  return make(
+    "details",
+    { class: "attempts" },
+    make("summary", {}, word("attempts", { n: attempts.length })),
+    make("ol", {}, told),
+  );
 }
 
 function answerHead(answer) {
   const { trial, texts } = answer;
-  return make("header", {}, make("h3", {}, mark(trial.status), ` ${trialTitle(trial)} `, make("span", { class: trial.status }, word(trial.status)),
-    trial.truncated ? make("strong", { class: "cut" }, ` ${word("truncated")}`) : null),
-  make("p", { class: "quiet" }, facts(trial, texts)), attemptList(trial));
+  return make(
+    "header",
+    {},
+    make(
+      "h3",
+      {},
+      mark(trial.status),
+      ` ${trialTitle(trial)} `,
+      make("span", { class: trial.status }, word(trial.status)),
+      trial.truncated ? make("strong", { class: "cut" }, ` ${word("truncated")}`) : null,
+    ),
+    make("p", { class: "quiet" }, facts(trial, texts)),
+    attemptList(trial),
+  );
 }
 
 function answerText(answer) {
@@ -172,13 +199,27 @@ function quoted(answer, piece) {
 }
 
 function evidenceEntry(answer, piece) {
-  const sign = make("span", { class: `sign ${piece.weight}`, "aria-hidden": "true" }, `${SIGNS[piece.weight]}${piece.number ?? ""}`);
+  const sign = make(
+    "span",
+    { class: `sign ${piece.weight}`, "aria-hidden": "true" },
+    `${SIGNS[piece.weight]}${piece.number ?? ""}`,
+  );
   const words = quoted(answer, piece);
   const show = () => point(answer.words.get(piece.number));
-  const shown = piece.at === undefined ? make("span", {}, words)
-    : make("button", { type: "button", class: "link", title: word("to_words"), onclick: show }, words);
-  const entry = make("li", {}, sign, " ", shown, make("span", { class: "visually-hidden" }, ` (${word(piece.weight)})`),
-    " ", make("span", { class: "quiet" }, why(piece)));
+  const shown =
+    piece.at === undefined
+      ? make("span", {}, words)
+      : make("button", { type: "button", class: "link", title: word("to_words"), onclick: show }, words);
+  const entry = make(
+    "li",
+    {},
+    sign,
+    " ",
+    shown,
+    make("span", { class: "visually-hidden" }, ` (${word(piece.weight)})`),
+    " ",
+    make("span", { class: "quiet" }, why(piece)),
+  );
   return entry;
 }
 
@@ -206,7 +247,10 @@ function evidenceList(answer, pieces) {
     answer.entries.set(piece.number, () => entry);
     return entry;
   });
-  return [make("ul", { class: "evidence" }, entries), sorted.length > first ? restOfEvidence(answer, sorted.slice(first)) : null];
+  return [
+    make("ul", { class: "evidence" }, entries),
+    sorted.length > first ? restOfEvidence(answer, sorted.slice(first)) : null,
+  ];
 }
 
 function scoreEntry(answer, score) {
@@ -214,16 +258,34 @@ function scoreEntry(answer, score) {
   const property = data.properties[propertyAt.get(score.property)];
   const value = score.value !== null && ![0, 1].includes(score.value) ? ` ${Number(score.value.toFixed(2))}` : "";
   const pieces = answer.evidence.filter((piece) => piece.property === score.property);
-  return make("li", { class: `score ${status}` }, make("div", { class: "head" }, mark(status),
-    make("b", { title: property.label }, propertyName(property)), make("span", { class: `verdict ${status}` }, ` ${word(score.verdict)}${value}`),
-    judging(answer.trial, score)),
-  score.reason ? make("p", { class: "reason" }, score.reason) : null, evidenceList(answer, pieces));
+  return make(
+    "li",
+    { class: `score ${status}` },
+    make(
+      "div",
+      { class: "head" },
+      mark(status),
+      make("b", { title: property.label }, propertyName(property)),
+      make("span", { class: `verdict ${status}` }, ` ${word(score.verdict)}${value}`),
+      judging(answer.trial, score),
+    ),
+    score.reason ? make("p", { class: "reason" }, score.reason) : null,
+    evidenceList(answer, pieces),
+  );
 }
 
 function scoreList(answer) {
   const rank = { fail: 0, unscored: 1, pass: 2 };
   const scores = [...answer.texts.scores].sort((one, other) => rank[one.verdict] - rank[other.verdict]);
-  return make("section", { class: "scores", "aria-label": word("verdicts") }, make("ul", {}, scores.map((score) => scoreEntry(answer, score))));
+  return make(
+    "section",
+    { class: "scores", "aria-label": word("verdicts") },
+    make(
+      "ul",
+      {},
+      scores.map((score) => scoreEntry(answer, score)),
+    ),
+  );
 }
 
 /** Which of two answers is laid beside the other, if the page knows how they differ. */
@@ -241,19 +303,38 @@ function changeRow(base, answer, [sign, old, now, gap, removed, added]) {
   };
   const gone = "-<".includes(sign);
   const come = "+>".includes(sign);
-  return make("div", { class: `row gap-${gap} ${sign === "=" ? "same" : "changed"} ${"<>".includes(sign) ? "moved" : ""}` },
+  return make(
+    "div",
+    { class: `row gap-${gap} ${sign === "=" ? "same" : "changed"} ${"<>".includes(sign) ? "moved" : ""}` },
     make("span", { class: "sign" }, CHANGE_SIGNS[sign]),
     make("div", { class: "old" }, side(base, old, removed, "del", gone)),
-    make("div", { class: "new" }, side(answer, now, added, "ins", come)));
+    make("div", { class: "new" }, side(answer, now, added, "ins", come)),
+  );
 }
 
 function changesView([base, answer]) {
   const { rows, is_coarse: isCoarse } = answer.texts.changes;
-  return make("div", { class: "changes" },
-    make("div", { class: "row" }, make("span", { class: "sign" }), make("div", { class: "old" }, answerHead(base)), make("div", { class: "new" }, answerHead(answer))),
-    make("p", { class: "quiet" }, word("changes_legend")), isCoarse ? make("p", { class: "notice" }, word("coarse")) : null,
+  return make(
+    "div",
+    { class: "changes" },
+    make(
+      "div",
+      { class: "row" },
+      make("span", { class: "sign" }),
+      make("div", { class: "old" }, answerHead(base)),
+      make("div", { class: "new" }, answerHead(answer)),
+    ),
+    make("p", { class: "quiet" }, word("changes_legend")),
+    isCoarse ? make("p", { class: "notice" }, word("coarse")) : null,
     rows.map((row) => changeRow(base, answer, row)),
-    make("div", { class: "row" }, make("span", { class: "sign" }), make("div", { class: "old" }, scoreList(base)), make("div", { class: "new" }, scoreList(answer))));
+    make(
+      "div",
+      { class: "row" },
+      make("span", { class: "sign" }),
+      make("div", { class: "old" }, scoreList(base)),
+      make("div", { class: "new" }, scoreList(answer)),
+    ),
+  );
 }
 
 function answerColumn(answer) {
@@ -268,31 +349,55 @@ const isWide = () => matchMedia("(min-width: 64rem)").matches;
 function sourceLine(key, value) {
   const isEmpty = value === null || value === undefined || value.length === 0;
   if (isEmpty) return null;
-  const told = Array.isArray(value) ? make("ul", {}, value.map((one) => make("li", {}, [one].flat().join(" = ")))) : value;
+  const told = Array.isArray(value)
+    ? make(
+        "ul",
+        {},
+        value.map((one) => make("li", {}, [one].flat().join(" = "))),
+      )
+    : value;
   return [make("dt", {}, word(key)), make("dd", {}, told)];
 }
 
 function sourceView(at, texts) {
   const { source } = texts;
   const time = source.published_at?.replace("T", " ").replace(/(:\d\d):\d\d\+09:00$/, "$1");
-  return make("dl", {}, sourceLine("published", time), sourceLine("publisher", source.publisher), sourceLine("headline", source.title),
-    sourceLine("body", source.body), sourceLine("facts", source.facts), sourceLine("background", source.background),
-    sourceLine("aliases", source.aliases), sourceLine("tags", data.cases[at].tags));
+  return make(
+    "dl",
+    {},
+    sourceLine("published", time),
+    sourceLine("publisher", source.publisher),
+    sourceLine("headline", source.title),
+    sourceLine("body", source.body),
+    sourceLine("facts", source.facts),
+    sourceLine("background", source.background),
+    sourceLine("aliases", source.aliases),
+    sourceLine("tags", data.cases[at].tags),
+  );
 }
 
 function promptView(variant, texts) {
   const prompt = texts.prompts[variant.promptAt];
-  const told = prompt === null ? make("p", { class: "quiet" }, word("prompt_unknown"))
-    : [prompt.system === undefined ? null : [make("h4", {}, word("system")), make("div", { class: "text" }, plain(Array.from(prompt.system)))],
-      make("div", { class: "text" }, plain(Array.from(prompt.user)))];
+  const told =
+    prompt === null
+      ? make("p", { class: "quiet" }, word("prompt_unknown"))
+      : [
+          prompt.system === undefined
+            ? null
+            : [make("h4", {}, word("system")), make("div", { class: "text" }, plain(Array.from(prompt.system)))],
+          make("div", { class: "text" }, plain(Array.from(prompt.user))),
+        ];
   return make("details", { open: isWide() }, make("summary", {}, `${word("prompt_sent")}: ${variant.prompt}`), told);
 }
 
 function contextView(at, texts, shown) {
   const prompts = new Map(shown.map((trial) => [variants[trial.variant].prompt, variants[trial.variant]]));
-  return make("aside", { class: "context", "aria-label": word("source") },
+  return make(
+    "aside",
+    { class: "context", "aria-label": word("source") },
     make("details", { open: isWide() }, make("summary", {}, word("source")), sourceView(at, texts)),
-    [...prompts.values()].map((variant) => promptView(variant, texts)));
+    [...prompts.values()].map((variant) => promptView(variant, texts)),
+  );
 }
 
 /** The command that shows an answer which the page had no room for. */
@@ -302,8 +407,13 @@ function leftOutView(trial) {
   return make("div", { class: "notice" }, make("p", {}, word("text_left_out")), make("pre", {}, command));
 }
 
-const legend = () => make("p", { class: "legend" }, `${word("legend")}: `,
-  WEIGHTS.map((weight) => [make("mark", { class: weight }, `${SIGNS[weight]} ${word(weight)}`), " "]));
+const legend = () =>
+  make(
+    "p",
+    { class: "legend" },
+    `${word("legend")}: `,
+    WEIGHTS.map((weight) => [make("mark", { class: weight }, `${SIGNS[weight]} ${word(weight)}`), " "]),
+  );
 
 /** The answers of the trials, one column each; two that are known to differ, sentence by sentence. */
 function answersView(shown, wantsChanges) {

@@ -46,8 +46,12 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : visible(String(value)));
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false)
-    .map((child) => (child instanceof Node ? child : visible(String(child)))));
+  element.append(
+    ...children
+      .flat(Infinity)
+      .filter((child) => child !== null && child !== undefined && child !== false)
+      .map((child) => (child instanceof Node ? child : visible(String(child)))),
+  );
   return element;
 }
 
@@ -60,15 +64,35 @@ const trials = data.trials.map((row, number) => {
   const [millis, attempts, cached] = volatile.trials[number];
   const statuses = Array.from(letters, (letter) => (letter === "-" ? null : data.statuses[Number(letter)]));
   return {
-    number, case: at, variant, repeat, status: data.statuses[status], statuses, fabricated: fabricated ?? 0, chars, finish,
-    input, output, cost, millis, attempts, cached, truncated: finish === "length",
+    number,
+    case: at,
+    variant,
+    repeat,
+    status: data.statuses[status],
+    statuses,
+    fabricated: fabricated ?? 0,
+    chars,
+    finish,
+    input,
+    output,
+    cost,
+    millis,
+    attempts,
+    cached,
+    truncated: finish === "length",
   };
 });
 
 /** The variants in the order of reports. */
-const variants = data.prompts.flatMap((prompt, promptAt) => data.models.map((model, modelAt) => ({
-  name: `${prompt.id}@${model.id}`, prompt: prompt.id, model: model.id, promptAt, modelAt,
-})));
+const variants = data.prompts.flatMap((prompt, promptAt) =>
+  data.models.map((model, modelAt) => ({
+    name: `${prompt.id}@${model.id}`,
+    prompt: prompt.id,
+    model: model.id,
+    promptAt,
+    modelAt,
+  })),
+);
 
 /** The trials of each case by variant, in the order of their repeats. */
 const cells = data.cases.map(() => variants.map(() => []));
@@ -80,7 +104,10 @@ const trialTitle = (trial) => variants[trial.variant].name + (data.plan.repeats 
 const propertyAt = new Map(data.properties.map((property, place) => [property.name, place]));
 
 /** A property's name as files have it, and what it means where that is another language. */
-const propertyName = ({ name, label }) => [name, data.lang === "en" ? null : make("span", { class: "quiet" }, ` ${label}`)];
+const propertyName = ({ name, label }) => [
+  name,
+  data.lang === "en" ? null : make("span", { class: "quiet" }, ` ${label}`),
+];
 
 const textsRead = new Map();
 
@@ -105,7 +132,9 @@ function statusOf(cell, property) {
 function duration(millis) {
   if (millis < 1000) return `${millis}\u00a0ms`;
   const seconds = millis / 1000;
-  return seconds < 60 ? `${seconds.toFixed(1)}\u00a0s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return seconds < 60
+    ? `${seconds.toFixed(1)}\u00a0s`
+    : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
 /** Dollars with as many digits as they need. */
@@ -115,4 +144,5 @@ function dollars(cost) {
 
 const percent = (share) => String(Math.round(share * 100));
 
-const mark = (status) => make("span", { class: `mark ${status ?? "none"}`, "aria-hidden": "true" }, MARKS[status] ?? "·");
+const mark = (status) =>
+  make("span", { class: `mark ${status ?? "none"}`, "aria-hidden": "true" }, MARKS[status] ?? "·");

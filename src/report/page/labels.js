@@ -54,7 +54,9 @@ function labelLine(trial) {
   const texts = textsOf(trial.case);
   const own = labels[trialName(trial)];
   const prompt = texts.prompts[variants[trial.variant].promptAt];
-  const notes = Object.entries(own).filter(([, label]) => label.note).map(([property, label]) => `${property}: ${label.note}`);
+  const notes = Object.entries(own)
+    .filter(([, label]) => label.note)
+    .map(([property, label]) => `${property}: ${label.note}`);
   const judged = Object.entries(own).map(([property, label]) => [property, { pass: label.pass }]);
   return JSON.stringify({
     id: trialName(trial),
@@ -69,7 +71,10 @@ function labelLine(trial) {
 const labelLines = () => trials.filter((trial) => isLabelled(trial) && textsOf(trial.case)).map(labelLine);
 
 function downloadLabels() {
-  const blob = new Blob(labelLines().map((line) => `${line}\n`), { type: "application/jsonl" });
+  const blob = new Blob(
+    labelLines().map((line) => `${line}\n`),
+    { type: "application/jsonl" },
+  );
   const address = URL.createObjectURL(blob);
   make("a", { href: address, download: "labels.jsonl" }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
@@ -85,16 +90,33 @@ function forgetLabels() {
 function judging(trial, score) {
   const property = data.properties[propertyAt.get(score.property)];
   if (!property.is_judged) return null;
-  const choices = score.verdict === "unscored" ? [["should_pass", true], ["should_fail", false]]
-    : [["right", score.verdict === "pass"], ["wrong", score.verdict !== "pass"]];
-  const note = make("input", { type: "text", class: "note", "aria-label": `${word("note")}: ${score.property}`, placeholder: word("note") });
+  const choices =
+    score.verdict === "unscored"
+      ? [
+          ["should_pass", true],
+          ["should_fail", false],
+        ]
+      : [
+          ["right", score.verdict === "pass"],
+          ["wrong", score.verdict !== "pass"],
+        ];
+  const note = make("input", {
+    type: "text",
+    class: "note",
+    "aria-label": `${word("note")}: ${score.property}`,
+    placeholder: word("note"),
+  });
   const buttons = choices.map(([key, pass]) => {
     const choose = () => {
       const old = labelOf(trial, score.property);
       setLabel(trial, score.property, old?.pass === pass ? null : pass, note.value);
       show();
     };
-    return make("button", { type: "button", class: key, "aria-label": `${score.property}: ${word(key)}`, onclick: choose }, word(key));
+    return make(
+      "button",
+      { type: "button", class: key, "aria-label": `${score.property}: ${word(key)}`, onclick: choose },
+      word(key),
+    );
   });
   const show = () => {
     const label = labelOf(trial, score.property);
@@ -102,7 +124,14 @@ function judging(trial, score) {
     note.hidden = label === null;
     note.value = label?.note ?? note.value;
   };
-  note.addEventListener("input", () => setLabel(trial, score.property, labelOf(trial, score.property).pass, note.value));
+  note.addEventListener("input", () =>
+    setLabel(trial, score.property, labelOf(trial, score.property).pass, note.value),
+  );
   show();
-  return make("div", { class: "judging", role: "group", "aria-label": `${score.property}: ${word("judge")}` }, buttons, note);
+  return make(
+    "div",
+    { class: "judging", role: "group", "aria-label": `${score.property}: ${word("judge")}` },
+    buttons,
+    note,
+  );
 }

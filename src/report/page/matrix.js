@@ -19,16 +19,27 @@ function showFilters() {
   const any = ["", word("any")];
   const named = (list) => list.map((name) => [name, name]);
   addOptions("property", [any, ...data.properties.map(({ name, label }) => [name, `${name} · ${label}`])]);
-  addOptions("verdict", [any, ...VERDICTS.map((status) => [status, word(status)]), ["truncated", word("truncated")], ["differs", word("differs")], ["labelled", word("labelled")]]);
+  addOptions("verdict", [
+    any,
+    ...VERDICTS.map((status) => [status, word(status)]),
+    ["truncated", word("truncated")],
+    ["differs", word("differs")],
+    ["labelled", word("labelled")],
+  ]);
   addOptions("tag", [any, ...named([...new Set(data.cases.flatMap((one) => one.tags))].sort())]);
   addOptions("prompt", [any, ...named(data.prompts.map((prompt) => prompt.id))]);
   addOptions("model", [any, ...named(data.models.map((model) => model.id))]);
-  addOptions("sort", ["plan", "worst", "best", "fabricated", "long", "cost", "slow"].map((key) => [key, word(`sort_${key}`)]));
+  addOptions(
+    "sort",
+    ["plan", "worst", "best", "fabricated", "long", "cost", "slow"].map((key) => [key, word(`sort_${key}`)]),
+  );
   byId("tag").closest("label").hidden = data.cases.every((one) => one.tags.length === 0);
   byId("filters").addEventListener("input", applyFilters);
   byId("filters").addEventListener("reset", () => setTimeout(applyFilters));
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("marks").append(...data.properties.map(({ name, label }) => make("li", {}, name, make("span", { class: "quiet" }, ` ${label}`))));
+  byId("marks").append(
+    ...data.properties.map(({ name, label }) => make("li", {}, name, make("span", { class: "quiet" }, ` ${label}`))),
+  );
 }
 
 /** All that is said of a case and in its answers, to be searched. */
@@ -38,7 +49,9 @@ function textToSearch(at) {
   if (!searched.has(at)) {
     const { id, title, publisher, tags } = data.cases[at];
     const texts = textsOf(at);
-    const answers = texts ? Object.values(texts.trials).map((trial) => `${trial.answer ?? ""}\n${trial.error ?? ""}`) : [];
+    const answers = texts
+      ? Object.values(texts.trials).map((trial) => `${trial.answer ?? ""}\n${trial.error ?? ""}`)
+      : [];
     searched.set(at, fold([id, title, publisher, ...tags, ...answers].join("\n")));
   }
   return searched.get(at);
@@ -59,9 +72,11 @@ function fitsVerdict(at, columns, property, verdict) {
 
 /** By what cases are ordered: the greatest first. */
 const ORDERS = {
-  worst: (list, property) => list.filter((trial) => (property === null ? trial.status : trial.statuses[property]) === "failed").length
-    + list.reduce((sum, trial) => sum + trial.statuses.filter((status) => status === "failed").length, 0) / 1000,
-  best: (list, property) => list.filter((trial) => (property === null ? trial.status : trial.statuses[property]) === "passed").length,
+  worst: (list, property) =>
+    list.filter((trial) => (property === null ? trial.status : trial.statuses[property]) === "failed").length +
+    list.reduce((sum, trial) => sum + trial.statuses.filter((status) => status === "failed").length, 0) / 1000,
+  best: (list, property) =>
+    list.filter((trial) => (property === null ? trial.status : trial.statuses[property]) === "passed").length,
   fabricated: (list) => list.reduce((sum, trial) => sum + trial.fabricated, 0),
   long: (list) => Math.max(0, ...list.map((trial) => trial.chars ?? 0)),
   cost: (list) => list.reduce((sum, trial) => sum + (trial.cost ?? 0), 0),
@@ -71,7 +86,15 @@ const ORDERS = {
 function ordered(found, columns, property, sort) {
   const rank = ORDERS[sort];
   if (!rank) return found;
-  const ranks = new Map(found.map((at) => [at, rank(columns.flatMap((column) => cells[at][column]), property)]));
+  const ranks = new Map(
+    found.map((at) => [
+      at,
+      rank(
+        columns.flatMap((column) => cells[at][column]),
+        property,
+      ),
+    ]),
+  );
   return [...found].sort((one, other) => ranks.get(other) - ranks.get(one) || one - other);
 }
 
@@ -79,12 +102,21 @@ function applyFilters() {
   const [text, name, verdict, tag, prompt, model, sort] = FILTERS.map(valueOf);
   const property = name === "" ? null : propertyAt.get(name);
   const words = fold(text).split(/\s+/).filter(Boolean);
-  view.columns = variants.map((_, place) => place)
-    .filter((place) => (prompt === "" || variants[place].prompt === prompt) && (model === "" || variants[place].model === model));
-  const found = data.cases.map((_, at) => at).filter((at) => cells[at].some((cell) => cell.length > 0)
-    && (tag === "" || data.cases[at].tags.includes(tag))
-    && fitsVerdict(at, view.columns, property, verdict)
-    && words.every((one) => textToSearch(at).includes(one)));
+  view.columns = variants
+    .map((_, place) => place)
+    .filter(
+      (place) =>
+        (prompt === "" || variants[place].prompt === prompt) && (model === "" || variants[place].model === model),
+    );
+  const found = data.cases
+    .map((_, at) => at)
+    .filter(
+      (at) =>
+        cells[at].some((cell) => cell.length > 0) &&
+        (tag === "" || data.cases[at].tags.includes(tag)) &&
+        fitsVerdict(at, view.columns, property, verdict) &&
+        words.every((one) => textToSearch(at).includes(one)),
+    );
   view.cases = ordered(found, view.columns, property, sort);
   view.property = property;
   view.row = Math.max(0, Math.min(view.row, view.cases.length - 1));
@@ -106,8 +138,12 @@ function layOut() {
   matrix.style.setProperty("--columns", view.columns.length);
   matrix.style.setProperty("--row", `${view.height}px`);
   matrix.setAttribute("aria-rowcount", view.cases.length + 1);
-  const head = make("div", { class: "names", role: "row", "aria-rowindex": 1 }, make("span", { role: "columnheader" }, word("case")),
-    view.columns.map((place) => make("span", { role: "columnheader" }, variantName(variants[place]))));
+  const head = make(
+    "div",
+    { class: "names", role: "row", "aria-rowindex": 1 },
+    make("span", { role: "columnheader" }, word("case")),
+    view.columns.map((place) => make("span", { role: "columnheader" }, variantName(variants[place]))),
+  );
   const body = make("div", { class: "body", role: "rowgroup" });
   body.style.height = `${view.cases.length * view.height}px`;
   matrix.replaceChildren(make("div", { role: "rowgroup", class: "heads" }, head), body);
@@ -142,15 +178,25 @@ function drawBetween(first, last) {
 function rowElement(row) {
   const at = view.cases[row];
   const { id, title } = data.cases[at];
-  const name = make("div", { class: "case", role: "rowheader" }, make("b", { title: id }, id), make("span", { title }, title));
-  const element = make("div", { class: "line", role: "row", "aria-rowindex": row + 2 }, name,
-    view.columns.map((variant, column) => cellElement(row, column, cells[at][variant])));
+  const name = make(
+    "div",
+    { class: "case", role: "rowheader" },
+    make("b", { title: id }, id),
+    make("span", { title }, title),
+  );
+  const element = make(
+    "div",
+    { class: "line", role: "row", "aria-rowindex": row + 2 },
+    name,
+    view.columns.map((variant, column) => cellElement(row, column, cells[at][variant])),
+  );
   element.style.top = `${row * view.height}px`;
   return element;
 }
 
 /** The properties that failed, by name. */
-const failedIn = (statuses) => data.properties.filter((_, place) => statuses[place] === "failed").map((property) => property.name);
+const failedIn = (statuses) =>
+  data.properties.filter((_, place) => statuses[place] === "failed").map((property) => property.name);
 
 /** What a cell says in words: the status, and what failed. */
 function cellName(variant, status, statuses) {
@@ -158,28 +204,64 @@ function cellName(variant, status, statuses) {
   return `${variant.name}: ${word(status)}${failed.length > 0 ? ` (${failed.join(", ")})` : ""}`;
 }
 
+/** A mark a property, in the order that the page tells; of one property alone where the reader chose it. */
+function cellMarks(statuses) {
+  const shown = view.property === null ? data.properties.map((_, place) => place) : [view.property];
+  return shown.map((place) => {
+    const status = statuses[place];
+    const said = word(status === null ? "not_required" : (VERDICT_OF[status] ?? status));
+    return make(
+      "span",
+      { class: `mark ${status ?? "none"}`, title: `${data.properties[place].name}: ${said}` },
+      MARKS[status] ?? "·",
+    );
+  });
+}
+
+/** The mark of a cell's status, how many repeats passed, whether an answer is truncated. */
+function cellStatus(cell, status) {
+  const passed = cell.filter((trial) => trial.status === "passed").length;
+  const cut = cell.some((trial) => trial.truncated);
+  return make(
+    "span",
+    { class: "status" },
+    MARKS[status],
+    cell.length > 1 ? ` ${passed}/${cell.length}` : null,
+    cut ? make("span", { class: "cut", title: word("truncated") }, " ✂") : null,
+  );
+}
+
+/** Opens the answer of a cell that decides its status. */
+function openCell(row, column, status) {
+  view.row = row;
+  view.column = column;
+  const cell = cells[view.cases[row]][view.columns[column]];
+  openCase(view.cases[row], [cell.find((trial) => trial.status === status) ?? cell[0]]);
+}
+
 function cellElement(row, column, cell) {
   const variant = variants[view.columns[column]];
   if (cell.length === 0) return make("div", { role: "gridcell", class: "cell" }, "–");
   const status = statusOf(cell, null);
   const statuses = data.properties.map((_, place) => statusOf(cell, place));
-  const shown = view.property === null ? statuses : [statuses[view.property]];
-  const names = view.property === null ? data.properties : [data.properties[view.property]];
-  const marks = shown.map((found, place) => make("span", {
-    class: `mark ${found ?? "none"}`, title: `${names[place].name}: ${word(found === null ? "not_required" : VERDICT_OF[found] in data.words ? VERDICT_OF[found] : found)}`,
-  }, MARKS[found] ?? "·"));
-  const passed = cell.filter((trial) => trial.status === "passed").length;
-  const repeats = cell.length > 1 ? ` ${passed}/${cell.length}` : "";
   const failed = failedIn(statuses).join(", ");
-  const cut = cell.some((trial) => trial.truncated) ? make("span", { class: "cut", title: word("truncated") }, " ✂") : null;
-  const button = make("button", {
-    type: "button", class: `open ${status}`, "data-row": row, "data-column": column, tabindex: row === view.row && column === view.column ? 0 : -1,
+  const attributes = {
+    type: "button",
+    class: `open ${status}`,
+    "data-row": row,
+    "data-column": column,
+    tabindex: row === view.row && column === view.column ? 0 : -1,
     "aria-label": cellName(variant, status, statuses),
-    onclick: () => { view.row = row; view.column = column; openCase(view.cases[row], [cell.find((trial) => trial.status === status) ?? cell[0]]); },
-  }, make("span", { class: "variant" }, make("span", {}, variant.prompt), make("span", { class: "at" }, `@${variant.model}`)),
-  make("span", { class: "status", title: failed || null }, MARKS[status], cut, repeats, make("span", { class: "word" }, ` ${failed || word(status)}`)),
-  make("span", { class: "marks" }, marks));
-  return make("div", { role: "gridcell", class: "cell" }, button);
+    onclick: () => openCell(row, column, status),
+  };
+  const name = make("span", { class: "variant" }, variantName(variant));
+  const told = make("span", { class: "told", title: failed || null }, failed || word(status));
+  const marks = make("span", { class: "marks" }, cellMarks(statuses));
+  return make(
+    "div",
+    { role: "gridcell", class: "cell" },
+    make("button", attributes, cellStatus(cell, status), name, told, marks),
+  );
 }
 
 /** Brings the reader's cell into sight and gives it the keyboard. */

@@ -5,7 +5,8 @@ const open = { at: null, trials: [], wantsChanges: true };
 
 /** The address of trials: `#case/prompt@model`, with `:repeat` where it is not the first, and a part for each beside it. */
 function addressOf(shown) {
-  const part = (trial) => encodeURIComponent(variants[trial.variant].name).replace("%40", "@") + (trial.repeat > 0 ? `:${trial.repeat}` : "");
+  const part = (trial) =>
+    encodeURIComponent(variants[trial.variant].name).replace("%40", "@") + (trial.repeat > 0 ? `:${trial.repeat}` : "");
   return `#${encodeURIComponent(data.cases[shown[0].case].id)}/${shown.map(part).join("/")}`;
 }
 
@@ -62,28 +63,63 @@ function chip(trial, name) {
     if (wanted.length > 0) openCase(trial.case, wanted);
   };
   const label = word("lay_beside", { name: trialTitle(trial) });
-  const beside = make("input", { type: "checkbox", checked: isShown, "aria-label": label, title: word("beside_it"), onchange: toggle });
+  const beside = make("input", {
+    type: "checkbox",
+    checked: isShown,
+    "aria-label": label,
+    title: word("beside_it"),
+    onchange: toggle,
+  });
   beside.disabled = isShown && open.trials.length === 1;
-  return make("span", { class: `chip ${trial.status} ${isShown ? "shown" : ""}` },
-    make("button", { type: "button", "aria-pressed": String(isShown), "aria-label": `${trialTitle(trial)}: ${word(trial.status)}`, onclick: () => openCase(trial.case, [trial]) },
-      mark(trial.status), ` ${name}`), beside);
+  return make(
+    "span",
+    { class: `chip ${trial.status} ${isShown ? "shown" : ""}` },
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(isShown),
+        "aria-label": `${trialTitle(trial)}: ${word(trial.status)}`,
+        onclick: () => openCase(trial.case, [trial]),
+      },
+      mark(trial.status),
+      ` ${name}`,
+    ),
+    beside,
+  );
 }
 
 /** The chips by which a reader chooses whose answers stand beside each other; repeats stand together. */
 function chooser(at) {
   const hasRepeats = data.plan.repeats > 1;
-  const group = (cell, place) => make("span", { class: "repeats" }, hasRepeats ? variants[place].name : null,
-    cell.map((trial) => chip(trial, hasRepeats ? `#${trial.repeat}` : variants[place].name)));
-  return make("div", { class: "chooser", role: "group", "aria-label": word("variants") },
-    cells[at].map((cell, place) => (cell.length > 0 ? group(cell, place) : null)));
+  const group = (cell, place) =>
+    make(
+      "span",
+      { class: "repeats" },
+      hasRepeats ? variants[place].name : null,
+      cell.map((trial) => chip(trial, hasRepeats ? `#${trial.repeat}` : variants[place].name)),
+    );
+  return make(
+    "div",
+    { class: "chooser", role: "group", "aria-label": word("variants") },
+    cells[at].map((cell, place) => (cell.length > 0 ? group(cell, place) : null)),
+  );
 }
 
 function changesSwitch() {
   if (open.trials.length !== 2) return null;
   const [one, other] = open.trials.map((trial) => ({ trial, texts: textsOf(trial.case).trials[trial.number] }));
   if (!changesBetween(one, other)) return null;
-  const toggle = (event) => { open.wantsChanges = event.target.checked; showCase(open.at, open.trials); };
-  return make("label", { class: "switch" }, make("input", { type: "checkbox", checked: open.wantsChanges, onchange: toggle }), ` ${word("changes")}`);
+  const toggle = (event) => {
+    open.wantsChanges = event.target.checked;
+    showCase(open.at, open.trials);
+  };
+  return make(
+    "label",
+    { class: "switch" },
+    make("input", { type: "checkbox", checked: open.wantsChanges, onchange: toggle }),
+    ` ${word("changes")}`,
+  );
 }
 
 function showCase(at, shown) {
@@ -92,12 +128,32 @@ function showCase(at, shown) {
   const texts = textsOf(at);
   const { id, title } = data.cases[at];
   const dialog = byId("answer");
-  const button = (key, sign, action) => make("button", { type: "button", "aria-label": word(key), title: word(key), onclick: action }, sign);
-  const head = make("header", { class: "bar" }, make("div", {}, make("h2", { id: "answer-title", tabindex: -1 }, id), make("p", {}, title)),
-    make("div", { class: "buttons" }, button("previous", "↑", () => step(-1)), button("next", "↓", () => step(1)), button("close", "✕", closeCase)));
+  const button = (key, sign, action) =>
+    make("button", { type: "button", "aria-label": word(key), title: word(key), onclick: action }, sign);
+  const head = make(
+    "header",
+    { class: "bar" },
+    make("div", {}, make("h2", { id: "answer-title", tabindex: -1 }, id), make("p", {}, title)),
+    make(
+      "div",
+      { class: "buttons" },
+      button("previous", "↑", () => step(-1)),
+      button("next", "↓", () => step(1)),
+      button("close", "✕", closeCase),
+    ),
+  );
   const content = texts
-    ? make("div", { class: `case-view ${shown.length > 1 ? "several" : ""}` }, contextView(at, texts, shown),
-      make("div", { class: "answers" }, make("div", { class: "under" }, legend(), changesSwitch()), answersView(shown, open.wantsChanges)))
+    ? make(
+        "div",
+        { class: `case-view ${shown.length > 1 ? "several" : ""}` },
+        contextView(at, texts, shown),
+        make(
+          "div",
+          { class: "answers" },
+          make("div", { class: "under" }, legend(), changesSwitch()),
+          answersView(shown, open.wantsChanges),
+        ),
+      )
     : make("div", {}, shown.map(leftOutView));
   dialog.replaceChildren(head, chooser(at), content);
   if (!dialog.open) dialog.showModal();
@@ -111,7 +167,9 @@ function step(by) {
   const row = view.cases.indexOf(open.at) + by;
   const at = view.cases[row];
   if (at === undefined) return;
-  const shown = open.trials.map((trial) => cells[at][trial.variant].find((other) => other.repeat === trial.repeat)).filter(Boolean);
+  const shown = open.trials
+    .map((trial) => cells[at][trial.variant].find((other) => other.repeat === trial.repeat))
+    .filter(Boolean);
   const instead = shown.length > 0 ? shown : cells[at].flat().slice(0, 1);
   if (instead.length > 0) openCase(at, instead);
 }
@@ -179,7 +237,9 @@ function keptTheme() {
 }
 
 function showLeftOut() {
-  const withoutTexts = data.cases.filter((_, at) => cells[at].some((cell) => cell.length > 0) && byId(`case-${at}`) === null).length;
+  const withoutTexts = data.cases.filter(
+    (_, at) => cells[at].some((cell) => cell.length > 0) && byId(`case-${at}`) === null,
+  ).length;
   const told = [];
   if (data.left_out > 0) told.push(word("left_out", { n: data.left_out }));
   if (withoutTexts > 0) told.push(word("texts_left_out", { n: withoutTexts }));
@@ -193,7 +253,14 @@ function start() {
   byId("theme").addEventListener("click", switchTheme);
   byId("download").addEventListener("click", downloadLabels);
   byId("forget").addEventListener("click", forgetLabels);
-  byId("answer").addEventListener("cancel", (event) => { event.preventDefault(); closeCase(); });
+  byId("answer").addEventListener("cancel", (event) => {
+    event.preventDefault();
+    closeCase();
+  });
+  // A browser may close the dialog without asking, when Esc is pressed twice.
+  byId("answer").addEventListener("close", () => {
+    if (open.at !== null) closeCase();
+  });
   showHead();
   showCounts();
   showSummary();
@@ -202,11 +269,18 @@ function start() {
   showLeftOut();
   applyFilters();
   let isWaiting = false;
-  addEventListener("scroll", () => {
-    if (isWaiting) return;
-    isWaiting = true;
-    requestAnimationFrame(() => { isWaiting = false; drawRows(); });
-  }, { passive: true });
+  addEventListener(
+    "scroll",
+    () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      requestAnimationFrame(() => {
+        isWaiting = false;
+        drawRows();
+      });
+    },
+    { passive: true },
+  );
   addEventListener("resize", layOut);
   addEventListener("beforeprint", () => drawBetween(0, view.cases.length));
   addEventListener("afterprint", drawRows);
