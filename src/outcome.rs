@@ -269,6 +269,13 @@ pub struct Entry {
     pub place: (u64, u64),
 }
 
+impl Entry {
+    /// Whether it was judged and its answer is not kept: a baseline may do without.
+    pub fn has_lost_its_text(&self) -> bool {
+        self.chars.is_none() && self.verdicts.iter().any(Option::is_some)
+    }
+}
+
 /// Where reports get an outcome's texts from, several reports at once.
 pub trait Outcomes: Sync {
     /// The whole outcome of an entry.

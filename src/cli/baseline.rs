@@ -30,13 +30,7 @@ pub(super) fn execute(args: &BaselineArgs, context: &Context) -> Result<Exit, Er
     match &args.command {
         BaselineCommand::Set(args) => set(args, &place, context),
         BaselineCommand::Show(args) => {
-            let missing = |error| match error {
-                Error::Usage { .. } => {
-                    Error::usage("there is no baseline yet").hint("make one: evalrun baseline set latest")
-                }
-                other => other,
-            };
-            let open = context.archive(Some(&place)).open(BASELINE).map_err(missing)?;
+            let open = context.archive(Some(&place)).open(BASELINE)?;
             summary::print(&open, args.lang.into(), TextOrJson::Text, context)?;
             let RunHeader { started_at, commit, .. } = &open.reader.run.header;
             let commit = commit.as_ref().map(|commit| format!(" at commit {commit}")).unwrap_or_default();
@@ -62,6 +56,14 @@ fn set(args: &BaselineSetArgs, place: &Place, context: &Context) -> Result<Exit,
     if errored > 0 {
         let all = run.entries.len();
         context.console.warn(&format!("{errored} of {all} trials errored: nothing can be held against those"));
+    }
+    let failed = run.count(Status::Failed);
+    if failed > 0 {
+        let fail = if failed == 1 { "fails" } else { "fail" };
+        context.console.warn(&format!(
+            "{failed} of {} trials {fail}: a case that fails in the baseline cannot break any more",
+            run.entries.len()
+        ));
     }
     write(&open, &folder, args)?;
     context.console.say(&format!(

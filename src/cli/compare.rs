@@ -8,7 +8,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::runs::{Archive, OpenRun, Variant};
 use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare, counterpart};
-use crate::id::PromptId;
+use crate::id::{ModelId, PromptId};
 use crate::outcome::{Run, Subject};
 use crate::report::comparison::{Titled, write_html, write_json, write_markdown};
 use crate::report::diff::{Diff, DiffOptions, Prompts, Side, write_text};
@@ -87,6 +87,8 @@ struct Chosen {
     variants: Vec<Variant>,
     /// Whether the user named one variant.
     is_one: bool,
+    /// Whether the user named the run and nothing of it.
+    is_whole: bool,
 }
 
 impl Chosen {
@@ -97,7 +99,7 @@ impl Chosen {
             let (open, variant) = archive.open_variant(text)?;
             let variants: Vec<Variant> = variant.into_iter().collect();
             let name = format!("{}::{}", open.reader.run.header.name, selected.unwrap_or_default());
-            return Ok(Self { open, name, variants, is_one: true });
+            return Ok(Self { open, name, variants, is_one: true, is_whole: false });
         }
         let open = archive.open(run)?;
         let header = &open.reader.run.header;
@@ -110,7 +112,7 @@ impl Chosen {
                 .did_you_mean(selected, "prompts", prompts));
         }
         let name = selected.map_or_else(|| header.name.clone(), |selected| format!("{}::{selected}", header.name));
-        Ok(Self { name, variants, is_one: false, open })
+        Ok(Self { name, variants, is_one: false, is_whole: selected.is_none(), open })
     }
 
     fn run(&self) -> &Run {
@@ -159,7 +161,7 @@ fn side<'a>(chosen: &'a Chosen, (prompt, model): &'a Variant, are_one: bool) -> 
 /// of the candidates by itself. Else each variant with its counterpart, all together.
 fn contests<'a>(base: &'a Chosen, candidates: &'a [Chosen]) -> Result<Vec<Contest<'a>>, Error> {
     if candidates.is_empty() {
-        return within(base);
+        return if base.is_whole { within(base) } else { Err(alone(base)) };
     }
     let mut contests = Vec::new();
     for candidate in candidates {
@@ -192,6 +194,26 @@ fn contests<'a>(base: &'a Chosen, candidates: &'a [Chosen]) -> Result<Vec<Contes
         }
     }
     Ok(contests)
+}
+
+/// That a part of a run was named and nothing to compare it with.
+fn alone(base: &Chosen) -> Error {
+    let run = base.run();
+    let others = run.variants().filter(|(prompt, model)| {
+        !base.variants.iter().any(|own| own.0 == **prompt && (!base.is_one || own.1 == **model))
+    });
+    let name = |(prompt, model): (&PromptId, &ModelId)| {
+        let variant = if base.is_one { format!("{prompt}@{model}") } else { prompt.to_string() };
+        format!("{}::{variant}", run.header.name)
+    };
+    let mut names: Vec<String> = others.map(name).collect();
+    names.dedup();
+    let hint = if names.is_empty() {
+        format!("name a second run: evalrun compare {} RUN", base.name)
+    } else {
+        format!("name a second: {}", names.join(", "))
+    };
+    Error::usage(format!("{} alone has nothing to be compared with", base.name)).hint(hint)
 }
 
 /// Each further prompt of a run with its first.

@@ -1,4 +1,5 @@
-//! `evalrun report`: the files that derive from a run's journal, written again, and the run printed.
+//! `evalrun report`: the files that derive from a run's journal, written again, and the run printed; or one of its forms
+//! printed, and nothing written.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use super::error::Error;
 use super::exit::Exit;
 use super::load::{Loaded, shown_from};
 use super::pager::Pager;
-use super::reporting::{Reporting, WORKBOOK, files_in};
+use super::reporting::{Reporting, WORKBOOK, files_in, write_workbook};
 use super::summary;
 use crate::id::PromptId;
 use crate::outcome::Status;
@@ -27,11 +28,19 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;
     let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let mut reporting = Reporting::new(&args.reporting, &prompts, archive)?;
-    if args.format == ReportFormat::Xlsx {
-        reporting = reporting.with_workbook();
-    }
-    reporting.write(&open)?;
+    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    // Who asks for one form alone finds the run's folder as it was.
+    let written = match args.format {
+        ReportFormat::Text => {
+            reporting.write(&open)?;
+            Some(files_in(&open.folder))
+        }
+        _ if args.format == ReportFormat::Xlsx || args.reporting.xlsx => {
+            write_workbook(&open)?;
+            Some(WORKBOOK.to_owned())
+        }
+        _ => None,
+    };
     match args.format {
         ReportFormat::Text => {
             let pager = Pager::find(&context.environment, args.no_pager);
@@ -75,7 +84,9 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
         let left = run.count(Status::Skipped);
         context.console.say(&format!("the run did not come to its end: {left} trials have no outcome yet"));
     }
-    let folder = shown_from(&context.environment.folder, &open.folder);
-    context.console.say(&format!("reports: {folder}/ ({})", files_in(&open.folder)));
+    if let Some(files) = written {
+        let folder = shown_from(&context.environment.folder, &open.folder);
+        context.console.say(&format!("reports: {folder}/ ({files})"));
+    }
     Ok(Exit::Fine)
 }

@@ -90,18 +90,12 @@ impl Reporting {
         Ok(Self { bom, workbook: args.xlsx, lang: args.lang.into(), compared })
     }
 
-    /// The same with the workbook.
-    #[must_use]
-    pub(super) fn with_workbook(self) -> Self {
-        Self { workbook: true, ..self }
-    }
-
     /// Writes all derived files into the run's folder.
     ///
     /// # Errors
     /// A file cannot be written, or the journal cannot be read any more.
     pub(super) fn write(&self, open: &OpenRun) -> Result<(), Error> {
-        self.write_all(open).map_err(|(path, source)| Error::Report { path, folder: open.folder.clone(), source })
+        self.write_all(open).map_err(failed(open))
     }
 
     fn write_all(&self, open: &OpenRun) -> Result<(), (PathBuf, io::Error)> {
@@ -187,6 +181,22 @@ fn earlier(open: &OpenRun) -> Vec<PastRun> {
     found.sort_by(|(one, _), (other, _)| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
     let latest = found.split_off(found.len().saturating_sub(MOST_EARLIER));
     latest.iter().filter_map(|(_, journal)| Some(PastRun::of(&JournalReader::open(journal).ok()?.run))).collect()
+}
+
+/// Writes the workbook alone into a run's folder.
+///
+/// # Errors
+/// It cannot be written, or the journal cannot be read any more.
+pub(super) fn write_workbook(open: &OpenRun) -> Result<(), Error> {
+    let OpenRun { folder, reader } = open;
+    let write: WriteFile<'_> = Box::new(|out| out.write_all(&workbook(&reader.run, reader)?));
+    replace_all(folder, &[(WORKBOOK, write)]).map_err(failed(open))
+}
+
+/// That a file of a run's folder cannot be written.
+fn failed(open: &OpenRun) -> impl FnOnce((PathBuf, io::Error)) -> Error {
+    let folder = open.folder.clone();
+    |(path, source)| Error::Report { path, folder, source }
 }
 
 fn side<'a>(open: &'a OpenRun, prompt: &'a PromptId, model: &'a ModelId) -> Side<'a> {

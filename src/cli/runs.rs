@@ -15,6 +15,7 @@ use super::load::{Place, entries, shown_from};
 use super::reporting;
 use crate::engine::{JournalError, JournalFile, JournalReader, read_header};
 use crate::id::{ModelId, PromptId};
+use crate::project::BASELINE;
 use crate::score::SCORER_VERSION;
 
 /// The name of a run's journal in its folder.
@@ -49,7 +50,12 @@ impl Archive<'_> {
     pub(super) fn open(&self, text: &str) -> Result<OpenRun, Error> {
         let journal = self.find(text)?;
         let folder = journal.parent().map(Path::to_owned).unwrap_or_default();
-        Ok(OpenRun { folder, reader: JournalReader::open(&journal)? })
+        let mut reader = JournalReader::open(&journal)?;
+        // A folder may have been renamed, or copied, since the run was made.
+        if let Some(name) = folder.file_name() {
+            reader.run.header.name = name.to_string_lossy().into_owned();
+        }
+        Ok(OpenRun { folder, reader })
     }
 
     /// Reads the run of `RUN` or `RUN::PROMPT@MODEL`.
@@ -81,6 +87,10 @@ impl Archive<'_> {
         let candidates = [Some(path.clone()), Some(path.join(JOURNAL)), named];
         if let Some(found) = candidates.into_iter().flatten().find(|path| path.is_file()) {
             return Ok(found);
+        }
+        if text == BASELINE {
+            let make = "make one of a run that you are content with: evalrun baseline set latest";
+            return Err(Error::usage("there is no baseline yet").hint(make));
         }
         let names: Vec<&str> = runs.iter().filter_map(|run| run.file_name()?.to_str()).collect();
         Err(Error::usage(format!("there is no run {text}")).did_you_mean(text, "runs", names))

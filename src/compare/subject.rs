@@ -174,7 +174,9 @@ pub struct Compared {
     pub fixed: Vec<CaseId>,
     /// Cases that passed and fail.
     pub broken: Vec<CaseId>,
-    /// Cases whose repeats disagree on a side, or whose variants turn both ways.
+    /// Cases that some variants fix and others break.
+    pub mixed: Vec<CaseId>,
+    /// Cases whose repeats disagree on a side.
     pub flaky: Vec<CaseId>,
     /// Cases without a verdict on a side.
     pub dropped: Vec<CaseId>,
@@ -381,6 +383,7 @@ struct Counted<'a> {
     is_missing: bool,
     fixed: Vec<CaseId>,
     broken: Vec<CaseId>,
+    mixed: Vec<CaseId>,
     flaky: Vec<CaseId>,
     dropped: Vec<CaseId>,
 }
@@ -418,7 +421,9 @@ impl<'a> Counted<'a> {
     /// A case turns if all repeats of a variant turn. Of several variants, those that turn decide, if they turn one way.
     fn classify(&mut self, case: &CaseId, decided: &[&Both]) {
         let turns = |kind: Turn| decided.iter().any(|both| Turn::of(both) == kind);
-        if turns(Turn::Unsettled) || (turns(Turn::Gained) && turns(Turn::Lost)) {
+        if turns(Turn::Gained) && turns(Turn::Lost) {
+            self.mixed.push(case.clone());
+        } else if turns(Turn::Unsettled) {
             self.flaky.push(case.clone());
         } else if turns(Turn::Gained) {
             self.flips.gained += 1;
@@ -482,6 +487,7 @@ impl<'a> Counted<'a> {
             is_weakened: alone != held,
             fixed: self.fixed,
             broken: self.broken,
+            mixed: self.mixed,
             flaky: self.flaky,
             dropped: self.dropped,
             unchanged: [self.flips.both, self.flips.neither],

@@ -205,6 +205,27 @@ fn a_variant_is_compared_with_its_own_with_its_text_under_another_name_or_with_i
 }
 
 #[test]
+fn cases_that_variants_turn_both_ways_are_told_from_those_whose_repeats_disagree() {
+    let both_ways = RunBuilder::new(&["a", "b"], &["m", "n"])
+        .case("x", |trial| {
+            let passes = trial.is_of("a") == trial.asks("m");
+            act(trial, if passes { 'p' } else { 'f' })
+        })
+        .build();
+    let arm = |prompt: usize, model: usize| Arm {
+        run: &both_ways,
+        prompt: &both_ways.header.prompts[prompt].id,
+        model: &both_ways.header.models[model].id,
+    };
+    let pairs_of = [0, 1].map(|model| Pair { base: arm(0, model), candidate: arm(1, model) });
+    let found = compare(&pairs_of, Options::default()).unwrap();
+    let all = found.subject(Subject::All).unwrap();
+    assert_eq!((ids(&all.mixed), ids(&all.flaky)), (vec!["x"], vec![]));
+    let found = compared(&run(&[("x", "pp", "pf")]));
+    assert_eq!((ids(&found.mixed), ids(&found.flaky)), (vec![], vec!["x"]));
+}
+
+#[test]
 fn cases_of_one_source_are_a_cluster() {
     let builder = ["x", "y", "z"].iter().fold(RunBuilder::new(&["a", "b"], &["m"]), |builder, title| {
         ["1", "2"].iter().fold(builder, |builder, n| {

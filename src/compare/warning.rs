@@ -30,6 +30,8 @@ pub enum Warning {
     Itself,
     /// A run did not come to its end.
     Unfinished(Side),
+    /// A run keeps verdicts and no answers.
+    NoTexts(Side),
     /// Trials errored, or were not tried.
     Missing {
         /// Whose.
@@ -66,13 +68,16 @@ pub(super) fn warnings(pairs: &[Pair<'_>], joined: &Joined<'_>, subjects: &[Comp
     let runs = [pairs[0].base.run, pairs[0].candidate.run];
     let headers = runs.map(|run| &run.header);
     let mut warnings = Vec::new();
-    let is_itself = |pair: &Pair<'_>| headers[0] == headers[1] && pair.base.name() == pair.candidate.name();
+    // A run may lie in several folders under several names.
+    let made = headers.map(|header| (&header.plan_digest, header.started_at, &header.rescored_from, &header.cases));
+    let is_itself = |pair: &Pair<'_>| made[0] == made[1] && pair.base.name() == pair.candidate.name();
     warnings.extend(pairs.iter().any(is_itself).then_some(Warning::Itself));
     let arms: [Vec<Arm<'_>>; 2] =
         [pairs.iter().map(|pair| pair.base).collect(), pairs.iter().map(|pair| pair.candidate).collect()];
     for (side, arms) in [Side::Base, Side::Candidate].into_iter().zip(&arms) {
         warnings.extend((!arms[0].run.finished).then_some(Warning::Unfinished(side)));
         let entries: Vec<&Entry> = entries(arms);
+        warnings.extend(entries.iter().any(|entry| entry.has_lost_its_text()).then_some(Warning::NoTexts(side)));
         let is_missing = |entry: &&&Entry| matches!(entry.status, Status::Errored | Status::Skipped);
         let missing = entries.iter().filter(is_missing).count();
         warnings.extend((missing > 0).then_some(Warning::Missing { side, missing, of: entries.len() }));

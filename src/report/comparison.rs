@@ -10,6 +10,7 @@ mod markdown;
 mod sentence;
 
 use crate::compare::{Compared, Comparison};
+use crate::id::CaseId;
 use crate::outcome::Subject;
 
 pub use html::write_html;
@@ -18,6 +19,11 @@ pub use json::write_json;
 pub use markdown::{MOST_BYTES, write_markdown};
 pub(crate) use markdown::{adjustment, measure, row};
 pub(crate) use sentence::{Sentences, sentences};
+
+/// Columns of [`row`] that are treated by themselves.
+pub(crate) const VERDICT: usize = 4;
+pub(crate) const FIXED: usize = 5;
+pub(crate) const BROKEN: usize = 6;
 
 /// A comparison with the names of its sides.
 #[derive(Debug, Clone)]
@@ -42,6 +48,51 @@ pub(crate) fn telling(comparison: &Comparison) -> impl Iterator<Item = &Compared
 pub(crate) fn moved(compared: &Compared) -> bool {
     use crate::compare::Verdict::{Better, Worse, WorseByMore};
     matches!(compared.verdict, Some(Better | Worse | WorseByMore))
+}
+
+/// Cases that broke under a heading, each with the properties that did.
+pub(crate) struct Broken<'a> {
+    /// Whether they broke as a whole.
+    pub(crate) heading: &'static str,
+    cases: Vec<(&'a CaseId, Vec<&'static str>)>,
+}
+
+/// The cases that broke: as a whole, then those that broke in some property alone; no empty list.
+pub(crate) fn broken<'a>(comparison: &'a Comparison, words: &Sentences) -> Vec<Broken<'a>> {
+    let mut lists = [Vec::new(), Vec::new()];
+    for compared in &comparison.subjects {
+        for case in &compared.broken {
+            let is_part = comparison.subject(Subject::All).is_some_and(|all| !all.broken.contains(case));
+            let list: &mut Vec<(&CaseId, Vec<&'static str>)> = &mut lists[usize::from(is_part)];
+            let known = list.iter().position(|(known, _)| *known == case);
+            let place = known.unwrap_or_else(|| {
+                list.push((case, Vec::new()));
+                list.len() - 1
+            });
+            if compared.subject != Subject::All {
+                list[place].1.push(compared.subject.name());
+            }
+        }
+    }
+    let headings = [words.columns[BROKEN], words.broken_in_part];
+    let lists = headings.into_iter().zip(lists).map(|(heading, cases)| Broken { heading, cases });
+    lists.filter(|broken| !broken.cases.is_empty()).collect()
+}
+
+impl Broken<'_> {
+    /// The cases as `shown`, at most so many, and how many more there are.
+    pub(crate) fn named(&self, most: usize, words: &Sentences, shown: impl Fn(&str) -> String) -> String {
+        let one = |(case, properties): &(&CaseId, Vec<&'static str>)| {
+            let properties: Vec<String> = properties.iter().map(|property| shown(property)).collect();
+            let properties =
+                if properties.is_empty() { String::new() } else { format!(" ({})", properties.join(", ")) };
+            format!("{}{properties}", shown(case.as_str()))
+        };
+        let mut named: Vec<String> = self.cases.iter().take(most).map(one).collect();
+        let more = self.cases.len() - named.len();
+        named.extend((more > 0).then(|| (words.more)(more)));
+        named.join(", ")
+    }
 }
 
 /// The properties that moved, and of how many.

@@ -71,12 +71,26 @@ pub(crate) fn in_brackets(text: &str) -> String {
     format!("「{}」", text.replace('「', "『").replace('」', "』"))
 }
 
-/// What is said about the words: their kind, and why they count.
+/// What is said about the words: their kind, and why they count; nothing of words whose quotation says that they are missing.
 pub(crate) fn remark(evidence: &Evidence, words: &Words) -> String {
     let kind = (words.kind)(&evidence.kind);
     match &evidence.why {
         Some(why) => format!("{kind}: {}", one_line(&(words.reason)(why))),
+        None if evidence.span.is_none() => String::new(),
         None => kind.to_owned(),
+    }
+}
+
+/// The words quoted, with what is said about them.
+pub(crate) fn cited(evidence: &Evidence, words: &Words) -> String {
+    with_remark(&quote(evidence, words), &remark(evidence, words))
+}
+
+/// A quotation with what is said about it, as far as there are both.
+pub(crate) fn with_remark(quote: &str, remark: &str) -> String {
+    match (quote, remark) {
+        ("", only) | (only, "") => only.to_owned(),
+        (quote, remark) => format!("{quote} ({remark})"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::outcome::{Entry, Outcomes, Required, Run, Status, Subject};
 use crate::project::Tier;
 use crate::report::comparison::sentences;
 use crate::report::escape::{markdown as escape, one_line, without_ci_commands};
-use crate::report::evidence::{against, quote, remark};
+use crate::report::evidence::{against, cited};
 use crate::report::lang::{Lang, Words};
 use crate::score::Verdict;
 
@@ -154,10 +154,8 @@ pub(crate) fn why_failed(
     let failed = outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail && is_of(score.property));
     let parts: Vec<String> = failed
         .map(|score| {
-            let mut quotes: Vec<String> = against(score)
-                .take(MOST_QUOTES)
-                .map(|evidence| format!("{} ({})", quote(evidence, words), remark(evidence, words)))
-                .collect();
+            let mut quotes: Vec<String> =
+                against(score).take(MOST_QUOTES).map(|evidence| cited(evidence, words)).collect();
             let more = against(score).count() - quotes.len();
             quotes.extend((more > 0).then(|| (words.more)(more)));
             let why = if quotes.is_empty() {

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use crate::outcome::{Entry, Outcomes, Run, Status};
 use crate::report::csv::decimal;
 use crate::report::escape::{markdown as escape, markdown_name as name};
-use crate::report::evidence::{against, quote, remark};
+use crate::report::evidence::{against, cited};
 use crate::report::lang::{Lang, Words};
 use crate::report::tally::{Subject, Tally, VariantTally, is_truncated, status_name, tally};
 use crate::report::trouble::{Grouped, Waivers, errors, is_without_answer, waivers, why_no_answer, without_answer};
@@ -125,10 +125,12 @@ fn write_worst(run: &Run, outcomes: &dyn Outcomes, words: &Words, out: &mut dyn 
 
 /// The words that a failed score rests on, and why.
 fn failure(score: &Score, words: &Words) -> String {
-    let quoted = |evidence| format!("{} ({})", escape(&quote(evidence, words)), escape(&remark(evidence, words)));
+    let quoted = |evidence| escape(&cited(evidence, words));
     let mut parts: Vec<String> = score.reason.iter().map(|reason| escape(&(words.reason)(reason))).collect();
-    parts.extend(against(score).take(MOST_QUOTES).map(quoted));
-    let more = against(score).count().saturating_sub(MOST_QUOTES);
+    // What is missing stands in the reason already.
+    let evidence = || against(score).filter(|evidence| evidence.span.is_some() || score.reason.is_none());
+    parts.extend(evidence().take(MOST_QUOTES).map(quoted));
+    let more = evidence().count().saturating_sub(MOST_QUOTES);
     parts.extend((more > 0).then(|| (words.more)(more)));
     if parts.is_empty() { (words.verdict)(Status::Failed).to_owned() } else { parts.join(words.list) }
 }

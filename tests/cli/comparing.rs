@@ -153,10 +153,10 @@ fn the_order_of_a_journals_lines_changes_no_byte() {
         rest.iter().partition(|line| line.contains("\"type\":\"outcome\""));
     let shuffled: Vec<&str> =
         [*head].into_iter().chain(others).chain(outcomes.into_iter().rev()).chain([*end]).collect();
-    let project = project.with("shuffled/run.jsonl", &(shuffled.join("\n") + "\n"));
+    let project = project.with("shuffled/run/run.jsonl", &(shuffled.join("\n") + "\n"));
     for format in ["text", "json", "markdown", "html", "diff"] {
         let shown = |run: &str| project.done(&format!("compare {run} --format {format}")).expect(0).stdout;
-        assert_eq!(shown("run"), shown("shuffled"), "{format}");
+        assert_eq!(shown("run"), shown("shuffled/run"), "{format}");
     }
 }
 
@@ -202,5 +202,98 @@ fn what_is_null_has_a_reason() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn one_variant_alone_asks_for_a_second_and_lists_them() {
+    let project = project(&[("a", GOOD, BAD)]);
+    project.done("run --out run").expect(0);
+    for (alone, others) in [("run::p@m", "run::q@m"), ("run::q", "run::p")] {
+        let done = project.done(&format!("compare {alone}")).expect(2);
+        done.says(&[
+            &format!("error: {alone} alone has nothing to be compared with"),
+            &format!("hint: name a second: {others}"),
+        ]);
+    }
+    project.done("run --out one --prompt p").expect(0);
+    project.done("compare one::p@m").expect(2).says(&["name a second run: evalrun compare one::p@m RUN"]);
+}
+
+#[test]
+fn what_broke_stands_first() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, BAD), ("c", GOOD, GOOD)]);
+    project.done("run --out run").expect(0);
+    let shown = project.done("compare run").expect(0).stdout;
+    assert_eq!(shown.lines().nth(2), Some("✗ broken: b (contains)"), "{shown}");
+    let markdown = project.done("compare run --format markdown").expect(0).stdout;
+    assert!(markdown.find("**broken**: `b` (`contains`)") < markdown.find("- **`all`**"), "{markdown}");
+    let page = project.done("compare run --format html").expect(0).stdout;
+    assert!(page.find("✗ broken</b>: b (contains)") < page.find("<table"), "{page}");
+}
+
+#[test]
+fn a_run_is_called_by_the_folder_that_it_is_in() {
+    let project = project(&[("a", GOOD, BAD)]);
+    project.done("run --out before").expect(0);
+    std::fs::rename(project.path("before"), project.path("after")).unwrap();
+    let shown = project.done("compare after").expect(0).stdout;
+    assert!(shown.starts_with("after::p → after::q"), "{shown}");
+    std::fs::create_dir(project.path("copy")).unwrap();
+    std::fs::copy(project.path("after/run.jsonl"), project.path("copy/run.jsonl")).unwrap();
+    let copied = project.done("compare after::p@m copy::p@m").expect(0).stdout;
+    assert!(copied.contains("after::p@m → copy::p@m") && copied.contains("compared with itself"), "{copied}");
+}
+
+#[test]
+fn a_baseline_without_answers_says_that_it_keeps_no_texts() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, GOOD), ("c", GOOD, BAD)]);
+    project.done("run --out run").expect(0);
+    project.done("baseline set run --without-answers").expect(0);
+    let shown = project.done("compare baseline::p@m run::q@m").expect(0).stdout;
+    assert!(shown.contains("! the base keeps no answers, so texts cannot be compared"), "{shown}");
+    let markdown = project.done("compare baseline::p@m run::q@m --format markdown").expect(0).stdout;
+    for part in [
+        "base: passed, text not kept",
+        "### `c`: cの量子ミッション (broken)",
+        "**text not kept**: `b`",
+        "contains`: pass → fail",
+    ] {
+        assert!(markdown.contains(part), "no {part}: {markdown}");
+    }
+    let answers = markdown.split("## How the answers differ").nth(1).unwrap();
+    assert!(!answers.contains("<ins>") && !answers.contains("(text changed)"), "{markdown}");
+    let page = project.done("compare baseline::p@m run::q@m --format html").expect(0).stdout;
+    let answers = page.split("How the answers differ").nth(1).unwrap();
+    assert!(answers.contains("text not kept") && !answers.contains("<ins>"), "{page}");
+    let lines = project.done("compare baseline::p@m run::q@m --format diff").expect(0).stdout;
+    assert!(lines.contains("\ntext not kept: b\n") && !lines.contains("\n+ "), "{lines}");
+}
+
+#[test]
+fn where_no_text_differs_there_are_no_empty_headings() {
+    let project = project(&[("a", GOOD, GOOD)])
+        .with("prompts/r.md", "{{ title }}を短く。\n")
+        .with("cases/a/answers/r/m.md", GOOD);
+    project.done("run --out run").expect(0);
+    for page in [project.read("run/diff.html"), project.done("compare run --format html").expect(0).stdout] {
+        assert!(!page.contains("<table>\n</table>"), "{page}");
+        let main = page.split("</nav>").last().unwrap();
+        assert!(!main.contains("<h2>"), "{page}");
+    }
+}
+
+#[test]
+fn what_was_wrong_before_is_said_to_be_past() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, BAD)]);
+    project.done("run --out run").expect(0);
+    for (format, fixed) in [
+        ("markdown", "fail → pass** before: missing: 「量子」"),
+        ("diff", "contains: fail → pass before: missing: 「量子」"),
+        ("html", "before: missing: 「量子」"),
+    ] {
+        let shown = project.done(&format!("compare run --format {format}")).expect(0).stdout;
+        assert_eq!(shown.matches("before: missing").count(), 1, "{format}: {shown}");
+        assert!(shown.contains(fixed), "{format}: {shown}");
     }
 }

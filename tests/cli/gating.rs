@@ -244,3 +244,14 @@ fn one_case_is_no_cases() {
     let done = worsened(project, 1).done("run --out now --baseline base").expect(4);
     done.says(&["1 case that passed with p@m fails; 0 may"]);
 }
+
+#[test]
+fn a_baseline_that_is_missing_or_fails_is_told() {
+    let project = worsened(project("", GOOD), 3);
+    let missing = project.done("run --out run --baseline").expect(2);
+    missing.says(&["there is no baseline yet", "evalrun baseline set latest"]);
+    project.done("compare baseline latest").expect(2).says(&["there is no baseline yet"]);
+    project.done("run --out run").expect(0);
+    let set = project.done("baseline set run").expect(0);
+    set.says(&["warning: 3 of 12 trials fail: a case that fails in the baseline cannot break any more"]);
+}

@@ -147,3 +147,27 @@ fn a_run_is_judged_anew_by_todays_requirements() {
     assert_eq!(stricter.csv("run/metrics.csv").column("contains"), ["pass"]);
     assert_eq!(stricter.csv("again/metrics.csv").column("contains"), ["fail"]);
 }
+
+#[test]
+fn a_report_in_another_form_leaves_the_runs_files_alone() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。")]);
+    project.done("run --out run").expect(0);
+    for file in ["summary.md", "junit.xml", "metrics.csv"] {
+        std::fs::write(project.path(&format!("run/{file}")), "kept").unwrap();
+    }
+    for format in ["tap", "json", "markdown", "csv", "junit", "code-quality", "xlsx"] {
+        // A workbook is no text.
+        project.call(&format!("report run --format {format}")).command.output().unwrap();
+        assert_eq!(project.read("run/summary.md"), "kept", "{format}");
+    }
+    project.done("report run").expect(0).says(&["reports: run/"]);
+    assert_ne!(project.read("run/summary.md"), "kept");
+}
+
+#[test]
+fn a_length_is_said_once() {
+    let project = Project::recorded("length = true", &[("a", "短い。")]);
+    project.done("run --out run").expect(0);
+    let shown = project.done("show run a").expect(0).stdout;
+    assert!(shown.contains("✗ length fail 3 characters, at least 200 are required"), "{shown}");
+}

@@ -5,7 +5,7 @@ use std::io;
 use crate::outcome::{Entry, Outcome, Outcomes, Required, Run, Status, Subject};
 use crate::property::Property;
 use crate::report::escape::one_line;
-use crate::report::evidence::{against, quote, remark, shortened};
+use crate::report::evidence::{against, cited, shortened};
 use crate::report::lang::Words;
 use crate::report::tally::is_truncated;
 use crate::report::trouble::{is_without_answer, why_no_answer};
@@ -111,7 +111,7 @@ fn told_of_score(test: &Test<'_>, outcome: &Outcome, words: &Words) -> Told {
 }
 
 fn lines(score: &Score, words: &Words) -> Vec<String> {
-    let line = |evidence| format!("{} ({})", quote(evidence, words), remark(evidence, words));
+    let line = |evidence| cited(evidence, words);
     let mut lines: Vec<String> = against(score).take(MOST_QUOTES).map(line).collect();
     let more = against(score).count() - lines.len();
     lines.extend((more > 0).then(|| (words.more)(more)));

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::markdown::{adjustment, measure, row};
 use super::sentence::{Sentences, sentences};
-use super::{Titled, movement, telling};
+use super::{Titled, broken, movement, telling};
 use crate::compare::{Comparison, Verdict};
 use crate::outcome::Subject;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_html_rows, write_page};
@@ -55,6 +55,7 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     let mut about = vec![(words.cases)(comparison.cases.same)];
     about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
     let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&about.join(" · ")));
+    push_broken(comparison, words, page);
     push_findings(comparison, words, page);
     push_table(comparison, words, page);
     let (moved, of) = movement(comparison);
@@ -81,6 +82,14 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     for Titled { base, candidate, comparison, .. } in parts {
         push(page, "h4", &format!("{base} → {candidate}"));
         push_findings(comparison, words, page);
+    }
+}
+
+/// The cases that broke, by name, before all figures.
+fn push_broken(comparison: &Comparison, words: &Sentences, page: &mut String) {
+    for broken in broken(comparison, words) {
+        let (heading, cases) = (escape(broken.heading), broken.named(usize::MAX, words, escape));
+        let _ = writeln!(page, "<p><b class=\"fail\">✗ {heading}</b>: {cases}</p>");
     }
 }
 

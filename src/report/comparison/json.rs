@@ -112,6 +112,7 @@ fn property(compared: &Compared, margin: f64, lang: Lang) -> Value {
         "sentence": (sentences(lang).finding)(compared, margin),
         "fixed": compared.fixed,
         "broken": compared.broken,
+        "mixed": compared.mixed,
         "flaky": compared.flaky,
         "dropped": compared.dropped,
         "passing": compared.unchanged[0],

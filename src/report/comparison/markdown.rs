@@ -5,12 +5,15 @@
 use std::io::{self, Write};
 
 use super::sentence::{Sentences, sentences};
-use super::{Titled, movement, p_in_words, signed, telling};
+use super::{Titled, broken, movement, p_in_words, signed, telling};
 use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_by_matter, write_markdown_rows};
 use crate::report::escape::{markdown as escape, markdown_name as name, without_ci_commands};
+
+/// The most broken cases that are named.
+const MOST_NAMES: usize = 50;
 
 /// The most bytes: a comment on GitHub takes 65,536 characters.
 pub const MOST_BYTES: usize = 60_000;
@@ -63,6 +66,7 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     let mut about = vec![(words.cases)(comparison.cases.same)];
     about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
     writeln!(out, "{}\n", about.join(" · "))?;
+    write_broken(comparison, words, out)?;
     write_findings(comparison, words, out)?;
     write_table(comparison, words, out)?;
     let (moved, of) = movement(comparison);
@@ -100,6 +104,14 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     Ok(())
 }
 
+/// The cases that broke, by name, before all figures.
+fn write_broken(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    for broken in broken(comparison, words) {
+        writeln!(out, "✗ **{}**: {}\n", broken.heading, broken.named(MOST_NAMES, words, name))?;
+    }
+    Ok(())
+}
+
 fn write_findings(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
     telling(comparison).try_for_each(|compared| {
         let sentence = (words.finding)(compared, comparison.options.margin);
@@ -116,7 +128,7 @@ fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) 
 }
 
 /// The cells of a subject: rates, difference, range, verdict, counts, p.
-pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 10] {
+pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 11] {
     let none = || "–".to_owned();
     let percent = |side: usize| compared.rates.map_or_else(none, |rates| (words.percent)(rates[side]));
     let interval = compared.range;
@@ -129,6 +141,7 @@ pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 10] {
         (words.verdict)(compared.verdict).to_owned(),
         count(&compared.fixed),
         count(&compared.broken),
+        count(&compared.mixed),
         count(&compared.flaky),
         compared.p.map_or_else(|_| none(), p_in_words),
         compared.p_adjusted.map_or_else(none, p_in_words),

@@ -41,8 +41,8 @@ pub(crate) struct Sentences {
     pub(crate) measure: fn(Measure) -> &'static str,
     /// The cases compared.
     pub(crate) cases: fn(usize) -> String,
-    /// Column headings: base, candidate, difference, its range, verdict, fixed, broken, flaky, p, p adjusted.
-    pub(crate) columns: [&'static str; 10],
+    /// Column headings: base, candidate, difference, its range, verdict, fixed, broken, mixed, flaky, p, p adjusted.
+    pub(crate) columns: [&'static str; 11],
     /// How p was adjusted: for the subject that was declared to decide, and for the sizes of both families.
     pub(crate) adjusted: fn(&str, usize, usize) -> String,
     /// Headings: prompts, answers, other measures, warnings, cases that were renamed.
@@ -51,8 +51,12 @@ pub(crate) struct Sentences {
     pub(crate) warnings: &'static str,
     pub(crate) renamed: &'static str,
     pub(crate) title: &'static str,
+    /// The heading of cases that broke in some property and not as a whole.
+    pub(crate) broken_in_part: &'static str,
     /// What was cut off.
     pub(crate) cut: &'static str,
+    /// How many more there are than are shown.
+    pub(crate) more: fn(usize) -> String,
 }
 
 /// The sentences of a language.
@@ -77,7 +81,7 @@ fn listed(cases: &[CaseId], lang: Lang) -> String {
 
 /// Whether every case gave the same verdicts on both sides.
 fn is_unchanged(compared: &Compared) -> bool {
-    compared.fixed.is_empty() && compared.broken.is_empty() && compared.flaky.is_empty()
+    compared.fixed.is_empty() && compared.broken.is_empty() && compared.mixed.is_empty() && compared.flaky.is_empty()
 }
 
 /// The smallest p of a sign-flip test over so many sources.

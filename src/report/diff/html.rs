@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::fold::{Stretch, stretches};
 use super::marks::{Mark, Marks};
-use super::pair::{Pair, Turn, facts, grounds, kinds, standing, why_missing};
+use super::pair::{Pair, Turn, are_kept, before, facts, grounds, kinds, standing, why_missing};
 use super::{Alignment, Change, Diff, DiffOptions, Gap, Kind, Passage, Piece, Row, Text, align};
 use crate::outcome::{Outcome, Status};
 use crate::report::escape::html as escape;
@@ -58,12 +58,11 @@ pub(crate) fn write_page(
         write_index(number, diff, pairs, words, out)?;
     }
     for (number, (diff, pairs)) in diffs.iter().zip(&pairs).enumerate() {
-        if diffs.len() > 1 {
+        let told: Vec<&Pair<'_>> = pairs.iter().filter(|pair| pair.kind < Kind::Same).collect();
+        if diffs.len() > 1 && !told.is_empty() {
             writeln!(out, "<h2>{}</h2>", names(diff))?;
         }
-        for pair in pairs.iter().filter(|pair| pair.kind < Kind::Same) {
-            write_pair(number, diff, pair, options, out)?;
-        }
+        told.into_iter().try_for_each(|pair| write_pair(number, diff, pair, options, out))?;
     }
     out.write_all(b"</main>\n</body>\n</html>\n")
 }
@@ -86,8 +85,11 @@ fn write_index(
     let counts = kinds(pairs).into_iter().map(|(kind, count)| format!("{} {count}", kind_mark(kind, words)));
     let counts: Vec<String> = counts.collect();
     writeln!(out, "<nav>\n<h2>{}</h2>\n<p>{}</p>", names(diff), counts.join(" · "))?;
-    writeln!(out, "<div class=\"wide\"><table>")?;
-    for pair in pairs.iter().filter(|pair| pair.kind != Kind::Same) {
+    let named: Vec<&Pair<'_>> = pairs.iter().filter(|pair| !matches!(pair.kind, Kind::Same | Kind::Untold)).collect();
+    if !named.is_empty() {
+        writeln!(out, "<div class=\"wide\"><table>")?;
+    }
+    for pair in &named {
         let name = escape(&pair.name());
         let link = match pair.kind {
             Kind::Missing => name,
@@ -98,12 +100,16 @@ fn write_index(
         let (kind, title) = (kind_mark(pair.kind, words), escape(pair.title) + &truncated_mark(pair, words));
         writeln!(out, "<tr><td>{kind}</td><td>{link}</td><td>{title}</td><td>{turns}</td></tr>")?;
     }
-    writeln!(out, "</table></div>")?;
-    let same = pairs.iter().filter(|pair| pair.kind == Kind::Same);
-    let same: Vec<String> = same.map(|pair| escape(&pair.name()) + &truncated_mark(pair, words)).collect();
-    if !same.is_empty() {
-        let kind = kind_mark(Kind::Same, words);
-        writeln!(out, "<details><summary>{kind}: {}</summary><p>{}</p></details>", same.len(), same.join(", "))?;
+    if !named.is_empty() {
+        writeln!(out, "</table></div>")?;
+    }
+    for kind in [Kind::Same, Kind::Untold] {
+        let of_kind = pairs.iter().filter(|pair| pair.kind == kind);
+        let names: Vec<String> = of_kind.map(|pair| escape(&pair.name()) + &truncated_mark(pair, words)).collect();
+        if !names.is_empty() {
+            let kind = kind_mark(kind, words);
+            writeln!(out, "<details><summary>{kind}: {}</summary><p>{}</p></details>", names.len(), names.join(", "))?;
+        }
     }
     writeln!(out, "</nav>")
 }
@@ -126,6 +132,7 @@ fn kind_mark(kind: Kind, words: &Words) -> String {
         Kind::Verdict => ("verdict-changed", "?"),
         Kind::Text => ("changed", "~"),
         Kind::Same => ("unchanged", "="),
+        Kind::Untold => ("missing", "="),
         Kind::Missing => ("missing", "–"),
     };
     format!("<span class=\"kind {class}\">{sign} {}</span>", escape((words.diff_kind)(kind)))
@@ -176,8 +183,10 @@ fn write_pair(
         "<div class=\"row heads\"><div class=\"old\">{}</div><div class=\"new\">{}</div></div>",
         heads.0, heads.1
     )?;
-    let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
-    write_text(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)?;
+    if are_kept(&base, &candidate) {
+        let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
+        write_text(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)?;
+    }
     writeln!(out, "</div>\n</div>\n</section>")
 }
 
@@ -196,8 +205,10 @@ fn write_verdicts(
         write!(out, "<li>{}", turn_marked(*turn, words))?;
         if !grounds.is_empty() {
             write!(out, "<ul>")?;
+            let before = escape(before(*turn, words));
             for (quote, remark) in &grounds {
-                write!(out, "<li>{} <span class=\"quiet\">{}</span></li>", escape(quote), escape(remark))?;
+                let (quote, remark) = (escape(quote), escape(remark));
+                write!(out, "<li>{before}{quote} <span class=\"quiet\">{remark}</span></li>")?;
             }
             if more > 0 {
                 write!(out, "<li class=\"quiet\">{}</li>", escape(&(words.more)(more)))?;

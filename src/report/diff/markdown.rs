@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use super::fold::{Stretch, stretches};
 use super::marks::{Mark, Marks};
-use super::pair::{Pair, facts, grounds, kinds, standing, why_missing};
+use super::pair::{Pair, are_kept, before, facts, grounds, kinds, standing, why_missing};
 use super::{Change, Diff, DiffOptions, Kind, Piece, Row, Text, align};
 use crate::outcome::Outcome;
 use crate::report::escape::{markdown as escape, markdown_name as name, markdown_part};
+use crate::report::evidence::with_remark;
 use crate::report::lang::Words;
 
 /// The most quotations a verdict.
@@ -72,7 +73,7 @@ fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) ->
 
 /// The cases that have nothing to be read, by name.
 fn write_others(pairs: &[Pair<'_>], words: &Words, out: &mut dyn Write) -> io::Result<()> {
-    for kind in [Kind::Same, Kind::Missing] {
+    for kind in [Kind::Same, Kind::Untold, Kind::Missing] {
         let names = pairs.iter().filter(|pair| pair.kind == kind).map(|pair| match kind {
             Kind::Missing => format!("{} ({})", name_marked(pair, words), escape(&why_missing(pair, words))),
             _ => name_marked(pair, words),
@@ -107,27 +108,25 @@ fn write_pair(
         let (old, new) = (standing(turn.subject, turn.base, words), standing(turn.subject, turn.candidate, words));
         write!(out, "- **{}: {old} → {new}**", name(turn.subject.name()))?;
         let (grounds, more) = grounds(*turn, &base, &candidate, MOST_QUOTES, words);
-        let mut shown: Vec<String> = grounds.iter().map(|(quote, remark)| ground(quote, remark)).collect();
+        let mut shown: Vec<String> =
+            grounds.iter().map(|(quote, remark)| escape(&with_remark(quote, remark))).collect();
         shown.extend((more > 0).then(|| (words.more)(more)));
-        writeln!(out, "{}{}", if shown.is_empty() { "" } else { " " }, shown.join(", "))?;
+        let before = if shown.is_empty() { String::new() } else { format!(" {}", before(*turn, words)) };
+        writeln!(out, "{before}{}", shown.join(words.list))?;
     }
     if !pair.still_failing.is_empty() {
         let names: Vec<String> = pair.still_failing.iter().map(|property| name(property.name())).collect();
         writeln!(out, "- {}: {}", words.diff_still_failing, names.join(", "))?;
     }
-    let head = |side: &str, outcome: &Outcome| format!("{side}: {}", facts(outcome, words).join(", "));
+    let head = |side: &str, outcome: &Outcome| format!("{side}: {}", facts(outcome, words).join(words.list));
     let heads = (head(words.diff_base, &base), head(words.diff_candidate, &candidate));
     let blank = if pair.turns.is_empty() && pair.still_failing.is_empty() { "" } else { "\n" };
     writeln!(out, "{blank}{} · {}", heads.0, heads.1)?;
+    if !are_kept(&base, &candidate) {
+        return Ok(());
+    }
     let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
     write_rows(&Text::of(&base, &old), &Text::of(&candidate, &new), options, out)
-}
-
-fn ground(quote: &str, remark: &str) -> String {
-    match (quote, remark) {
-        ("", remark) => escape(remark),
-        (quote, remark) => format!("{} ({})", escape(quote), escape(remark)),
-    }
 }
 
 /// Two texts laid over each other, as a table.
@@ -248,8 +247,8 @@ mod tests {
 
         ### `kyoto-tea`: 宇治茶の輸出額が過去最高に (fixed)
 
-        - **`japanese_only`: fail → pass** 「Thank you for reading!」 (english)
-        - **`article_only`: fail → pass** 「はい、承知しました。以下に記事を作成します。」 (preamble)
+        - **`japanese_only`: fail → pass** before: 「Thank you for reading!」 (english)
+        - **`article_only`: fail → pass** before: 「はい、承知しました。以下に記事を作成します。」 (preamble)
         - Fails on both sides: `length`
 
         base: failed, 94 characters · candidate: failed, 46 characters
@@ -302,9 +301,9 @@ mod tests {
 
         ### `nara`: 量子分野の交流会、シカゴで開催 (改善)
 
-        - **`no_fabrication`: 不合格 → 合格** 「約30社」 (数値: 元のニュースに裏付けがありません)
+        - **`no_fabrication`: 不合格 → 合格** 変更前: 「約30社」 (数値: 元のニュースに裏付けがありません)
 
-        比較元: 不合格, 12文字 · 比較先: 合格, 12文字, 途中で打ち切り
+        比較元: 不合格、12文字 · 比較先: 合格、12文字、途中で打ち切り
         ");
     }
 

@@ -32,13 +32,15 @@ pub enum Kind {
     Text,
     /// The answers are the same.
     Same,
+    /// No verdict changed, and a side keeps no text.
+    Untold,
     /// One side has no outcome: errored, skipped, or not in its run.
     Missing,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Broken, Self::Mixed, Self::Fixed, Self::Verdict, Self::Text, Self::Same, Self::Missing];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Broken, Self::Mixed, Self::Fixed, Self::Verdict, Self::Text, Self::Same, Self::Untold, Self::Missing];
 }
 
 /// A subject whose status changed.
@@ -139,6 +141,7 @@ impl Diff<'_> {
             pair.still_failing = still_failing(base, candidate);
             pair.kind = match kind_of_turns(&pair.turns) {
                 Some(kind) => kind,
+                None if base.has_lost_its_text() || candidate.has_lost_its_text() => Kind::Untold,
                 None if self.has_same_text(base, candidate)? => Kind::Same,
                 None => Kind::Text,
             };
@@ -162,7 +165,7 @@ const fn is_judged(entry: &Entry) -> bool {
 fn turns(base: &Entry, candidate: &Entry, required: &(Required<'_>, Required<'_>)) -> Vec<Turn> {
     let mut turns = Vec::new();
     // Where a side has no answer, its properties say nothing; the trial's status says it all.
-    let has_answer = |entry: &Entry| entry.chars.is_some() && !is_without_answer(entry);
+    let has_answer = |entry: &Entry| (entry.chars.is_some() || entry.has_lost_its_text()) && !is_without_answer(entry);
     if has_answer(base) && has_answer(candidate) {
         for property in Property::ALL {
             let (base, candidate) = (required.0.status(base, property), required.1.status(candidate, property));
@@ -195,6 +198,11 @@ pub(super) fn standing(subject: Subject, status: Option<Status>, words: &Words) 
     status.map_or("—", |status| status_name(subject, status, words))
 }
 
+/// Whether both answers are at hand, or are known not to exist.
+pub(super) fn are_kept(base: &Outcome, candidate: &Outcome) -> bool {
+    [base, candidate].iter().all(|outcome| outcome.answer.is_some() || outcome.scores.is_empty())
+}
+
 /// The words that a changed verdict rests on, from the side that failed: quotations with what is said about each, at
 /// most `most`, and how many more there are; without quotations the score's reason.
 pub(super) fn grounds(
@@ -219,11 +227,17 @@ pub(super) fn grounds(
     (grounds, more)
 }
 
+/// What stands before the grounds of a verdict that the candidate does not fail: they are past.
+pub(super) fn before(turn: Turn, words: &Words) -> &'static str {
+    if turn.candidate == Some(Status::Failed) { "" } else { words.diff_before }
+}
+
 /// What a reader should know of an answer before its text: status, length, whether it was cut.
 pub(super) fn facts(outcome: &Outcome, words: &Words) -> Vec<String> {
     let mut facts = vec![(words.status)(outcome.status).to_owned()];
     match &outcome.answer {
         Some(answer) => facts.push((words.chars)(answer.chars().count())),
+        None if !outcome.scores.is_empty() => facts.push(words.diff_not_kept.to_owned()),
         None => facts.push(words.no_answer.to_owned()),
     }
     if outcome.finish.reason == FinishReason::Length {

@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use super::fold::{Stretch, stretches};
 use super::marks::{Mark, Marks};
-use super::pair::{Pair, facts, grounds, kinds, standing, why_missing};
+use super::pair::{Pair, are_kept, before, facts, grounds, kinds, standing, why_missing};
 use super::{Change, Diff, DiffOptions, Kind, Piece, Prompts, Row, Text, align};
 use crate::outcome::Outcome;
 use crate::report::escape::{one_line, without_ci_commands};
+use crate::report::evidence::with_remark;
 use crate::report::lang::Words;
 
 /// The most quotations a verdict.
@@ -47,15 +48,20 @@ fn write_diff(diff: &Diff<'_>, options: DiffOptions<'_>, out: &mut dyn Write) ->
     writeln!(out, "{}", counts.collect::<Vec<_>>().join(" · "))?;
     for pair in &pairs {
         match pair.kind {
-            Kind::Same => {}
+            Kind::Same | Kind::Untold => {}
             Kind::Missing => writeln!(out, "\n{}: {}", pair.name(), why_missing(pair, words))?,
             _ => write_pair(diff, pair, options, out)?,
         }
     }
     let mark = |pair: &Pair<'_>| if pair.is_truncated() { format!(" ({})", words.truncated) } else { String::new() };
-    let same = pairs.iter().filter(|pair| pair.kind == Kind::Same);
-    let same: Vec<String> = same.map(|pair| format!("{}{}", pair.name(), mark(pair))).collect();
-    if same.is_empty() { Ok(()) } else { writeln!(out, "\n{}: {}", (words.diff_kind)(Kind::Same), same.join(", ")) }
+    for kind in [Kind::Same, Kind::Untold] {
+        let of_kind = pairs.iter().filter(|pair| pair.kind == kind);
+        let names: Vec<String> = of_kind.map(|pair| format!("{}{}", pair.name(), mark(pair))).collect();
+        if !names.is_empty() {
+            writeln!(out, "\n{}: {}", (words.diff_kind)(kind), names.join(", "))?;
+        }
+    }
+    Ok(())
 }
 
 fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -66,19 +72,19 @@ fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &
     for turn in &pair.turns {
         let (old, new) = (standing(turn.subject, turn.base, words), standing(turn.subject, turn.candidate, words));
         let (grounds, more) = grounds(*turn, &base, &candidate, MOST_QUOTES, words);
-        let mut shown: Vec<String> = grounds.iter().map(|(quote, remark)| ground(quote, remark)).collect();
+        let mut shown: Vec<String> = grounds.iter().map(|(quote, remark)| with_remark(quote, remark)).collect();
         shown.extend((more > 0).then(|| (words.more)(more)));
-        writeln!(out, "{}: {old} → {new} {}", turn.subject.name(), shown.join(", "))?;
+        let before = if shown.is_empty() { "" } else { before(*turn, words) };
+        writeln!(out, "{}: {old} → {new} {before}{}", turn.subject.name(), shown.join(words.list))?;
     }
-    let head = |outcome: &Outcome| facts(outcome, words).join(", ");
+    let head = |outcome: &Outcome| facts(outcome, words).join(words.list);
     writeln!(out, "--- {} ({})\n+++ {} ({})", diff.base.name(), head(&base), diff.candidate.name(), head(&candidate))?;
+    if !are_kept(&base, &candidate) {
+        return Ok(());
+    }
     let (old, new) = (Marks::of(&base, &pair.turns, words), Marks::of(&candidate, &pair.turns, words));
     let sides = (Text::of(&base, &old), Text::of(&candidate, &new));
     lines(&sides.0, &sides.1, options).iter().try_for_each(|line| writeln!(out, "{line}"))
-}
-
-fn ground(quote: &str, remark: &str) -> String {
-    if quote.is_empty() { remark.to_owned() } else { format!("{quote} ({remark})") }
 }
 
 /// The lines of two texts laid over each other.
@@ -174,8 +180,8 @@ mod tests {
         - 量子分野の交流会が開かれました。
 
         ── kyoto-tea · 宇治茶の輸出額が過去最高に (fixed)
-        japanese_only: fail → pass 「Thank you for reading!」 (english)
-        article_only: fail → pass 「はい、承知しました。以下に記事を作成します。」 (preamble)
+        japanese_only: fail → pass before: 「Thank you for reading!」 (english)
+        article_only: fail → pass before: 「はい、承知しました。以下に記事を作成します。」 (preamble)
         --- news-article@sample-writer (failed, 94 characters)
         +++ news-article-careful@sample-writer (failed, 46 characters)
         - ⟦はい、承知しました。⟧

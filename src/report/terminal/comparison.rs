@@ -9,20 +9,20 @@ use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, write_lines};
 use crate::compare::{Compared, Comparison, Verdict};
 use crate::id::CaseId;
 use crate::outcome::Subject;
-use crate::report::comparison::{Sentences, Titled, adjustment, measure, movement, row, sentences, telling};
+use crate::report::comparison::{
+    BROKEN, FIXED, Sentences, Titled, VERDICT, adjustment, broken, measure, movement, row, sentences, telling,
+};
 use crate::report::escape::one_line;
 use crate::stats::{CochranQ, Undefined};
 
 /// The most cases that a list names.
 const MOST_CASES: usize = 8;
 
-/// Columns of [`row`] that are treated by themselves.
-const VERDICT: usize = 4;
-const FIXED: usize = 5;
-const BROKEN: usize = 6;
-const FLAKY: usize = 7;
-const P: usize = 8;
-const P_ADJUSTED: usize = 9;
+/// Further columns of [`row`] that are treated by themselves.
+const MIXED: usize = 7;
+const FLAKY: usize = 8;
+const P: usize = 9;
+const P_ADJUSTED: usize = 10;
 
 /// Writes comparisons of one base with one or several candidates.
 ///
@@ -55,7 +55,9 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
     writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(base), one_line(candidate))))?;
     let mut about = vec![(words.cases)(comparison.cases.same)];
     about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
-    writeln!(out, "{}\n", options.paint(QUIET, &about.join(" · ")))?;
+    writeln!(out, "{}", options.paint(QUIET, &about.join(" · ")))?;
+    write_broken(comparison, words, options, out)?;
+    writeln!(out)?;
     for compared in telling(comparison) {
         let name = options.paint(style(compared.verdict), compared.subject.name());
         paragraph(&format!("{name}: {}", (words.finding)(compared, margin)), options, out)?;
@@ -90,6 +92,21 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
     Ok(())
 }
 
+/// The cases that broke, before all figures.
+fn write_broken(
+    comparison: &Comparison,
+    words: &Sentences,
+    options: TerminalOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for broken in broken(comparison, words) {
+        let head = options.paint(BAD, &format!("✗ {}", broken.heading));
+        let cases = broken.named(MOST_CASES, words, one_line);
+        paragraph(&format!("{head}: {cases}"), options, out)?;
+    }
+    Ok(())
+}
+
 /// One of several variants: a line, and a line for each property that moved.
 fn write_part(part: &Titled<'_>, words: &Sentences, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(&part.base), one_line(&part.candidate))))?;
@@ -119,10 +136,10 @@ fn write_table(
     let subjects = &comparison.subjects;
     let labels: Vec<Label> =
         subjects.iter().map(|compared| Label { group: None, text: compared.subject.name().to_owned() }).collect();
-    let rows: Vec<[String; 10]> = subjects.iter().map(|compared| row(compared, words)).collect();
-    let is_told = |n: &usize| ![FIXED, BROKEN, FLAKY].contains(n) || rows.iter().any(|row| !row[*n].is_empty());
+    let rows: Vec<[String; 11]> = subjects.iter().map(|compared| row(compared, words)).collect();
+    let is_told = |n: &usize| ![FIXED, BROKEN, MIXED, FLAKY].contains(n) || rows.iter().any(|row| !row[*n].is_empty());
     let column = |n: usize| {
-        let cell = |(compared, row): (&Compared, &[String; 10])| {
+        let cell = |(compared, row): (&Compared, &[String; 11])| {
             let style = [(VERDICT, style(compared.verdict)), (FIXED, GOOD), (BROKEN, BAD)];
             let style = style.into_iter().find(|(column, _)| *column == n).map_or(QUIET, |(_, style)| style);
             match n {
@@ -139,7 +156,7 @@ fn write_table(
     write_columns(&labels, &columns, options, out)
 }
 
-/// The cases that changed: of whole trials, or of the property that was declared to decide.
+/// The cases that changed otherwise than for the worse, of the subjects that are worth a sentence.
 fn write_cases(
     comparison: &Comparison,
     words: &Sentences,
@@ -147,11 +164,11 @@ fn write_cases(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for compared in telling(comparison) {
-        let lists = [(BROKEN, &compared.broken, BAD), (FIXED, &compared.fixed, GOOD), (FLAKY, &compared.flaky, ODD)];
+        let lists = [(FIXED, &compared.fixed, GOOD), (MIXED, &compared.mixed, ODD), (FLAKY, &compared.flaky, ODD)];
         for (n, cases, style) in lists.into_iter().filter(|(_, cases, _)| !cases.is_empty()) {
             let shown: Vec<&str> = cases.iter().take(MOST_CASES).map(CaseId::as_str).collect();
             let more = cases.len() - shown.len();
-            let more = if more > 0 { format!(", {}", (options.lang.words().more)(more)) } else { String::new() };
+            let more = if more > 0 { format!(", {}", (words.more)(more)) } else { String::new() };
             let head = options.paint(style, &format!("{} {}", compared.subject.name(), words.columns[n]));
             paragraph(&format!("{head}: {}{more}", shown.join(", ")), options, out)?;
         }

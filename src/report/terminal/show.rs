@@ -236,7 +236,10 @@ fn write_score(
         Verdict::Unscored => ("?", Status::Undecided),
     };
     let verdict = options.paint(style(status), &format!("{sign} {} {}", score.property, (words.verdict)(status)));
-    let value = score.value.map(|value| format!(" {}", decimal(value, 3))).unwrap_or_default();
+    let value = score.value.map(|value| decimal(value, 3));
+    // A reason may begin with the value that it is about.
+    let is_said = |value: &String| score.reason.as_ref().is_some_and(|reason| reason.starts_with(&format!("{value} ")));
+    let value = value.filter(|value| !is_said(value)).map(|value| format!(" {value}")).unwrap_or_default();
     let reason =
         score.reason.as_deref().map(|reason| format!(" {}", one_line(&(words.reason)(reason)))).unwrap_or_default();
     writeln!(out, "{verdict}{value}{reason}")?;

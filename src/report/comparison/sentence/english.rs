@@ -66,7 +66,19 @@ pub(super) const ENGLISH: Sentences = Sentences {
     percent: |share| format!("{:.0} %", share * 100.0),
     measure: Measure::name,
     cases: |count| format!("{count} case{}", if count == 1 { "" } else { "s" }),
-    columns: ["base", "candidate", "difference", "range", "verdict", "fixed", "broken", "flaky", "p", "adjusted"],
+    columns: [
+        "base",
+        "candidate",
+        "difference",
+        "range",
+        "verdict",
+        "fixed",
+        "broken",
+        "mixed",
+        "flaky",
+        "p",
+        "adjusted",
+    ],
     adjusted: |primary, decisive, exploring| {
         format!(
             "p adjusted: `{primary}` was declared to decide (Holm, {decisive}); the others are exploration \
@@ -78,6 +90,8 @@ pub(super) const ENGLISH: Sentences = Sentences {
     warnings: "Read with care",
     renamed: "Renamed cases",
     title: "Comparison",
+    broken_in_part: "broken in single properties",
+    more: |count| format!("and {count} more"),
     cut: "The rest is cut off here: `evalrun compare … --format html` has it all.",
 };
 
@@ -159,6 +173,7 @@ fn english_warning(warning: &Warning) -> String {
     match warning {
         Warning::Itself => "a variant is compared with itself".to_owned(),
         Warning::Unfinished(of) => format!("{} did not come to its end", side(*of)),
+        Warning::NoTexts(of) => format!("{} keeps no answers, so texts cannot be compared", side(*of)),
         Warning::Missing { side: of, missing, of: all } => {
             format!("{missing} of {all} trials of {} have no outcome", side(*of))
         }

@@ -70,7 +70,7 @@ pub(super) const JAPANESE: Sentences = Sentences {
         Measure::Latency => "応答時間(ミリ秒)",
     },
     cases: |count| format!("{count}ケース"),
-    columns: ["比較元", "比較先", "差", "範囲", "判断", "改善", "悪化", "不安定", "p", "補正後"],
+    columns: ["比較元", "比較先", "差", "範囲", "判断", "改善", "悪化", "混在", "不安定", "p", "補正後"],
     adjusted: |primary, decisive, exploring| {
         format!(
             "pの補正: 判断の基準に定めた `{primary}` はHolm法(検定{decisive}件)、ほかの項目は探索的な参考として\
@@ -82,6 +82,8 @@ pub(super) const JAPANESE: Sentences = Sentences {
     warnings: "注意",
     renamed: "名前が変わったケース",
     title: "比較",
+    broken_in_part: "一部の項目で悪化",
+    more: |count| format!("ほか{count}ケース"),
     cut: "以降は省略しました。全体は `evalrun compare … --format html` で見られます。",
 };
 
@@ -158,6 +160,7 @@ fn japanese_warning(warning: &Warning) -> String {
     match warning {
         Warning::Itself => "同じもの同士を比べています".to_owned(),
         Warning::Unfinished(of) => format!("{}の実行は完了していません", side(*of)),
+        Warning::NoTexts(of) => format!("{}には回答が残されていないため、文面は比べられません", side(*of)),
         Warning::Missing { side: of, missing, of: all } => {
             format!("{}の{all}試行のうち、{missing}試行には結果がありません", side(*of))
         }
