@@ -182,6 +182,9 @@ pub struct CaseRecord {
     pub source: Source,
     /// The properties required of its answers.
     pub required: Vec<Property>,
+    /// The digest of what is required of them, settings and waivers included; `None` in runs of an earlier evalrun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirements: Option<String>,
 }
 
 impl CaseRecord {

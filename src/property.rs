@@ -2,6 +2,8 @@
 //!
 //! Leaves judging to `score`.
 
+mod digest;
+
 use std::fmt;
 use std::sync::Arc;
 

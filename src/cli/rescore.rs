@@ -153,6 +153,7 @@ impl Judging {
             vars: case.now.vars.clone(),
             source: case.now.source.clone(),
             required: case.require.properties().collect(),
+            requirements: Some(case.require.digest()),
         };
         cases.map(record).collect()
     }
@@ -345,6 +346,7 @@ mod tests {
             vars: case.vars.clone(),
             source: case.source.clone(),
             required: vec![Property::JapaneseOnly],
+            requirements: None,
         };
         let text = "『{{ title }}』の記事を優しい文章で詳しく書いてください。返答は記事だけにしてください。";
         RunHeader {

@@ -245,6 +245,7 @@ fn header(plan: &Plan, digest: String, folder: &Path, root: &Path, context: &Con
         vars: trial.case.vars.clone(),
         source: trial.case.source.clone(),
         required: trial.require.properties().collect(),
+        requirements: Some(trial.require.digest()),
     };
     // Of a shard's cases some may have no trial.
     let required: HashMap<_, _> = plan.trials.iter().map(|trial| (&trial.case.id, trial)).collect();

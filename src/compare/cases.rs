@@ -61,14 +61,18 @@ pub(super) fn join<'a>(base: &'a Run, candidate: &'a Run) -> Joined<'a> {
     }
     cases.only_base = bases.into_keys().cloned().collect();
     pairs.sort_by_key(|(_, case)| &case.id);
-    let is_otherwise = |(before, case): &&(&CaseRecord, &CaseRecord)| {
-        let judged =
-            |case: &CaseRecord| (case.source.background.clone(), case.source.aliases.clone(), case.required.clone());
-        judged(before) != judged(case)
-    };
+    let is_otherwise = |(before, case): &&(&CaseRecord, &CaseRecord)| is_judged_otherwise(before, case);
     cases.judged_otherwise = pairs.iter().filter(is_otherwise).map(|(_, case)| case.id.clone()).collect();
     cases.same = pairs.len();
     Joined { pairs, cases }
+}
+
+/// Whether a case is judged by something else than before. Of settings that a run does not tell nothing is said.
+fn is_judged_otherwise(before: &CaseRecord, case: &CaseRecord) -> bool {
+    let known =
+        |case: &CaseRecord| (case.source.background.clone(), case.source.aliases.clone(), case.required.clone());
+    let settings = before.requirements.as_ref().zip(case.requirements.as_ref());
+    known(before) != known(case) || settings.is_some_and(|(before, now)| before != now)
 }
 
 fn by_sent<'a>(cases: impl Iterator<Item = &'a CaseRecord>) -> HashMap<Sent<'a>, Vec<&'a CaseRecord>> {

@@ -127,7 +127,14 @@ impl RunBuilder {
         let source =
             Source { publisher: "文部科学省".to_owned(), title: title.to_owned(), body, ..Source::default() };
         let id = id.parse().unwrap();
-        self.header.cases.push(CaseRecord { id, tags: Vec::new(), vars: BTreeMap::new(), source, required });
+        self.header.cases.push(CaseRecord {
+            id,
+            tags: Vec::new(),
+            vars: BTreeMap::new(),
+            source,
+            required,
+            requirements: None,
+        });
         self
     }
 

@@ -297,3 +297,31 @@ fn what_was_wrong_before_is_said_to_be_past() {
         assert!(shown.contains(fixed), "{format}: {shown}");
     }
 }
+
+#[test]
+fn runs_judged_by_other_requirements_say_so() {
+    let project = project(&[("a", GOOD, GOOD), ("b", GOOD, BAD)]);
+    project.done("run --out before").expect(0);
+    let config = project.read("evalrun.toml");
+    let stricter = project.with("evalrun.toml", &config.replace("[\"量子\"]", "[\"量子\", \"記事\"]"));
+    stricter.done("run --out after").expect(0);
+    let warning = "2 cases are judged by other requirements, aliases or background: a, b";
+    let shown = stricter.done("compare before after").expect(0).stdout;
+    assert!(shown.contains(warning), "{shown}");
+    let same = stricter.done("compare after::p after::q").expect(0).stdout;
+    assert!(!same.contains("judged by other"), "{same}");
+    let gated = stricter.with("evalrun.toml", &(config + "[gate]\nall = { max_broken = 0 }\n"));
+    let gate = gated.done("gate after --baseline before").stdout;
+    assert!(gate.contains(warning), "{gate}");
+    // A run of an evalrun that did not keep them tells nothing, and is read nevertheless.
+    let journal = gated.read("before/run.jsonl");
+    let (head, rest) = journal.split_once('\n').unwrap();
+    let mut head: Value = serde_json::from_str(head).unwrap();
+    for case in head["cases"].as_array_mut().unwrap() {
+        assert!(case.as_object_mut().unwrap().remove("requirements").is_some());
+    }
+    let old = format!("{head}\n{rest}");
+    let gated = gated.with("old/run.jsonl", &old);
+    let silent = gated.done("compare old after").expect(0).stdout;
+    assert!(!silent.contains("judged by other"), "{silent}");
+}

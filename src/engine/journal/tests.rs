@@ -32,6 +32,7 @@ fn header(plan: &Plan) -> RunHeader {
         vars: BTreeMap::from([("tone".into(), "優しい".into())]),
         source: Source { publisher: "日本貿易振興機構".into(), title: "派遣".into(), ..Source::default() },
         required: vec![Property::JapaneseOnly, Property::NoFabrication],
+        requirements: None,
     };
     let prompt = |id: &PromptId| PromptRecord { id: id.clone(), text: "{{ title }}".into(), digest: "00".into() };
     let model = |id: &ModelId| ModelRecord {
