@@ -21,13 +21,14 @@ use crate::case::{PublishedAt, Source};
 use crate::diagnostic::TextFile;
 use crate::item::Item;
 use crate::report::terminal::{TerminalOptions, write_scored};
-use crate::score::{Score, ScoreJson};
+use crate::score::{Score, ScoreJson, prepare};
 
 /// Runs the command.
 ///
 /// # Errors
 /// There is no such file, or something cannot be read or written.
 pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error> {
+    std::thread::spawn(prepare);
     let options = context.console.terminal_options(args.lang.into());
     match (&args.items, &args.article) {
         (Some(items), _) => {
