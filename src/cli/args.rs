@@ -23,7 +23,7 @@ pub use history::{HistoryArgs, HistoryFormat};
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
-pub const FROM_ENVIRONMENT: [&str; 26] = [
+pub const FROM_ENVIRONMENT: [&str; 27] = [
     "baseline",
     "cache",
     "case",
@@ -35,6 +35,7 @@ pub const FROM_ENVIRONMENT: [&str; 26] = [
     "format",
     "jobs",
     "lang",
+    "log-format",
     "max-cost",
     "max-requests",
     "max-tokens",
@@ -100,9 +101,12 @@ pub struct CommonArgs {
     /// Say nothing but errors and results
     #[arg(long, short, global = true, help_heading = "General")]
     pub quiet: bool,
-    /// Say more while it goes on: each failed attempt, each outcome
-    #[arg(long, short, global = true, help_heading = "General", conflicts_with = "quiet")]
-    pub verbose: bool,
+    /// Say more while it goes on: each failed attempt, each outcome; twice: each attempt, and what each outcome took
+    #[arg(long, short, global = true, help_heading = "General", conflicts_with = "quiet", action = ArgAction::Count)]
+    pub verbose: u8,
+    /// How standard error is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", global = true, help_heading = "General")]
+    pub log_format: LogFormat,
 }
 
 /// The commands.
@@ -659,6 +663,15 @@ pub enum TextOrJson {
     Json,
 }
 
+/// What standard error is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people: lines, or on a terminal lines that move
+    Text,
+    /// For programs: an object a line
+    Json,
+}
+
 /// What `evalrun report` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
@@ -933,7 +946,7 @@ mod tests {
     #[test]
     fn a_variable_stands_back_where_a_flag_excludes_it() {
         let (_, common) = run(&["-v"], &[("EVALRUN_QUIET", "1")]).unwrap();
-        assert!(common.verbose && !common.quiet);
+        assert!(common.verbose == 1 && !common.quiet);
         let (args, _) = run(&["--diff", "a..b"], &[("EVALRUN_BASELINE", "latest")]).unwrap();
         assert_eq!(args.reporting.baseline, None);
     }

@@ -6,7 +6,6 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::console::Console;
 use super::context::Context;
 use super::environment::Environment;
 use super::error::Error;
@@ -42,7 +41,7 @@ pub(super) fn tell(
         None => ci::of_run(run, reader, &file_of, lang),
     };
     for annotation in annotations.map_err(Error::file(&open.folder))? {
-        Console::command(&annotation);
+        context.console.command(&annotation);
     }
     let Some(summary) = environment.variable("GITHUB_STEP_SUMMARY") else { return Ok(()) };
     let mut text = Vec::new();

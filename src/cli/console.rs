@@ -6,6 +6,8 @@ use std::io::{self, BufWriter, Write};
 
 use annotate_snippets::Renderer;
 use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 use super::environment::{Environment, Stream};
 use super::error::Error;
@@ -21,8 +23,27 @@ pub(super) enum Verbosity {
     Quiet,
     /// What a user wants to know.
     Normal,
-    /// Each step.
+    /// Each outcome.
     Verbose,
+    /// Each attempt, too.
+    Everything,
+}
+
+/// What standard error is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    /// People.
+    Text,
+    /// Programs: an object a line.
+    Json,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Info,
+    Warning,
+    Error,
 }
 
 /// A number with its noun: `1 case`, `2 cases`.
@@ -39,6 +60,8 @@ pub(super) struct Console {
     pub stderr: Stream,
     /// How much is said.
     pub verbosity: Verbosity,
+    /// For whom.
+    pub log: Log,
 }
 
 /// Whether anybody still reads standard output.
@@ -52,8 +75,8 @@ pub(super) enum Reader {
 
 impl Console {
     /// The streams of `environment`.
-    pub(super) const fn new(environment: &Environment, verbosity: Verbosity) -> Self {
-        Self { stdout: environment.stdout, stderr: environment.stderr, verbosity }
+    pub(super) const fn new(environment: &Environment, verbosity: Verbosity, log: Log) -> Self {
+        Self { stdout: environment.stdout, stderr: environment.stderr, verbosity, log }
     }
 
     /// How reports are written on standard output.
@@ -115,23 +138,43 @@ impl Console {
     /// Says something that is no result.
     pub(super) fn say(&self, message: &str) {
         if self.verbosity > Verbosity::Quiet {
-            self.complain(message);
+            self.write(Level::Info, message);
         }
+    }
+
+    /// Says `text` to people, or to programs an event of this name with these fields.
+    pub(super) fn tell(&self, text: &str, name: &str, fields: Value) {
+        match (self.log, fields) {
+            (Log::Json, Value::Object(fields)) if self.verbosity > Verbosity::Quiet => Self::object(name, fields),
+            _ => self.say(text),
+        }
+    }
+
+    fn object(name: &str, fields: Map<String, Value>) {
+        let head = [("event".to_owned(), json!(name)), ("at".to_owned(), json!(Timestamp::now()))];
+        let object: Map<String, Value> = head.into_iter().chain(fields).collect();
+        let _ = writeln!(io::stderr(), "{}", json_for_logs(&Value::Object(object).to_string()));
     }
 
     /// Says what is odd and no error; texts of files and servers are shown in one line.
     pub(super) fn warn(&self, message: &str) {
-        self.say(&format!("warning: {}", one_line(message)));
+        if self.verbosity > Verbosity::Quiet {
+            self.write(Level::Warning, &one_line(message));
+        }
     }
 
-    /// Gives a CI service a command, on standard error: the one thing that must not be made harmless.
-    pub(super) fn command(annotation: &Annotation) {
+    /// Gives a CI service a command, on standard error: the one thing that must not be made harmless. It is no JSON.
+    pub(super) fn command(&self, annotation: &Annotation) {
+        if self.log == Log::Json {
+            return;
+        }
         let _ = writeln!(io::stderr(), "{annotation}");
     }
 
     /// Says an error.
     pub(super) fn report(&self, error: &Error) {
-        self.complain(&error.render(&self.renderer()));
+        let renderer = if self.log == Log::Json { Renderer::plain() } else { self.renderer() };
+        self.complain(&error.render(&renderer));
     }
 
     /// How diagnostics are drawn on standard error.
@@ -139,10 +182,27 @@ impl Console {
         if self.stderr.colour { Renderer::styled() } else { Renderer::plain() }
     }
 
+    /// Says what must be said even if little is.
+    pub(super) fn complain(&self, message: &str) {
+        self.write(Level::Error, message);
+    }
+
     /// Writes to standard error; that nobody reads it is no reason to end. What servers and files say gives a CI service
     /// no commands.
-    pub(super) fn complain(&self, message: &str) {
-        let message = without_ci_commands(message);
+    fn write(&self, level: Level, message: &str) {
+        if self.log == Log::Json {
+            let level = match level {
+                Level::Info => "info",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            };
+            let fields = [("level".to_owned(), json!(level)), ("message".to_owned(), json!(message))];
+            return Self::object("message", fields.into_iter().collect());
+        }
+        let message = match level {
+            Level::Warning => without_ci_commands(&format!("warning: {message}")),
+            Level::Info | Level::Error => without_ci_commands(message),
+        };
         let colour = if self.stderr.colour { ColorChoice::Always } else { ColorChoice::Never };
         let _ = writeln!(AutoStream::new(io::stderr(), colour), "{message}");
     }

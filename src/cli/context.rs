@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::CommonArgs;
-use super::console::{Console, Verbosity};
+use super::args::{CommonArgs, LogFormat};
+use super::console::{Console, Log, Verbosity};
 use super::environment::Environment;
 use super::error::Error;
 use super::load::Place;
@@ -24,10 +24,15 @@ impl Context {
     pub(super) fn new(environment: Environment, common: CommonArgs) -> Self {
         let verbosity = match (common.quiet, common.verbose) {
             (true, _) => Verbosity::Quiet,
-            (_, true) => Verbosity::Verbose,
-            _ => Verbosity::Normal,
+            (_, 0) => Verbosity::Normal,
+            (_, 1) => Verbosity::Verbose,
+            _ => Verbosity::Everything,
         };
-        Self { console: Console::new(&environment, verbosity), environment, config: common.config }
+        let log = match common.log_format {
+            LogFormat::Text => Log::Text,
+            LogFormat::Json => Log::Json,
+        };
+        Self { console: Console::new(&environment, verbosity, log), environment, config: common.config }
     }
 
     /// The project.

@@ -5,6 +5,8 @@
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
+use serde_json::{Value, json};
+
 use super::args::BudgetArgs;
 use super::console::counted;
 use super::context::Context;
@@ -146,6 +148,27 @@ impl<'p> Table<'p> {
         Self { rows, total }
     }
 
+    /// The rows and their sum for programs.
+    fn json(&self) -> Value {
+        // Sums of parts of dollars have more digits than mean something.
+        let rounded = |dollars: Option<f64>| dollars.map(|dollars| (dollars * 1e9).round() / 1e9);
+        let fields = |row: &Row| {
+            json!({
+                "requests": row.requests,
+                "input_tokens": row.input_tokens,
+                "output_tokens": row.output_tokens,
+                "cost_usd": rounded(row.cost),
+                "expected_usd": rounded(row.expected),
+            })
+        };
+        let variants = self.rows.iter().map(|(prompt, model, row)| {
+            let mut variant = fields(row);
+            (variant["prompt"], variant["model"]) = (json!(prompt), json!(model));
+            variant
+        });
+        json!({"variants": variants.collect::<Vec<_>>(), "total": fields(&self.total)})
+    }
+
     /// Lines under a head, the sum last; of what was spent with what was expected beside it.
     fn lines(&self, head: &str, is_spent: bool) -> String {
         let total = (self.rows.len() > 1).then(|| ("in all".to_owned(), &self.total));
@@ -171,7 +194,7 @@ impl<'p> Table<'p> {
 pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, context: &Context) {
     let table = Table::new(plan, |trial| (!done.contains_key(&trial.id)).then(|| Row::expected(trial)));
     if table.total.requests > 0 {
-        context.console.say(&table.lines("expected if all is asked", false));
+        context.console.tell(&table.lines("expected if all is asked", false), "expected", table.json());
     }
 }
 
@@ -187,7 +210,7 @@ pub(super) fn say_spent(plan: &Plan, run: &Run, context: &Context) {
     if table.total.requests == 0 {
         return;
     }
-    context.console.say(&table.lines("spent", true));
+    context.console.tell(&table.lines("spent", true), "spent", table.json());
     if table.total.uncounted > 0 {
         let answers = counted(table.total.uncounted, "answer");
         context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));

@@ -13,7 +13,7 @@ use super::args::RunArgs;
 use super::cache::store_of;
 use super::ci;
 use super::commit::commit_of;
-use super::console::{Verbosity, counted};
+use super::console::{Log, Verbosity, counted};
 use super::context::Context;
 use super::costs;
 use super::environment::day_of;
@@ -29,12 +29,12 @@ use super::signal::{self, Signals};
 use super::summary;
 use crate::budget::{Budget, Spending};
 use crate::engine::{
-    Answer, Answers, Concurrency, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store, Transport,
-    missing_key, progress, random_jitter, run,
+    Answer, Answers, Concurrency, Detail, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store,
+    Transport, missing_key, progress, random_jitter, run,
 };
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
-use crate::report::without_ci_commands;
+use crate::report::{json_for_logs, without_ci_commands};
 use crate::score::SCORER_VERSION;
 use crate::trial::{Plan, TrialId};
 
@@ -328,8 +328,14 @@ fn ask(
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "no threads can be made", source })?;
-    let progress = Progress::new(display(context)).harmless(without_ci_commands);
-    let progress = progress.verbose(context.console.verbosity == Verbosity::Verbose);
+    let display = display(context);
+    let harmless = if display == Display::Json { json_for_logs } else { without_ci_commands };
+    let progress = Progress::new(display).harmless(harmless);
+    let progress = progress.detail(match context.console.verbosity {
+        Verbosity::Quiet | Verbosity::Normal => Detail::None,
+        Verbosity::Verbose => Detail::Outcomes,
+        Verbosity::Everything => Detail::Attempts,
+    });
     runtime.block_on(async {
         let (cancel, cancelled) = watch::channel(crate::engine::Cancel::No);
         let signals = Signals::listen(cancel).map_err(|source| Error::System { what: "signals", source })?;
@@ -343,10 +349,12 @@ fn ask(
     })
 }
 
-const fn display(context: &Context) -> Display {
-    match (context.console.verbosity, context.console.stderr.is_terminal) {
+fn display(context: &Context) -> Display {
+    let moves = context.console.stderr.is_terminal && context.environment.variable("TERM") != Some("dumb");
+    match (context.console.verbosity, context.console.log) {
         (Verbosity::Quiet, _) => Display::Quiet,
-        (_, true) => Display::Bar,
-        (_, false) => Display::Lines,
+        (_, Log::Json) => Display::Json,
+        _ if moves => Display::Live,
+        _ => Display::Lines,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::ledger::Refused;
 use super::limit::Slowed;
-use crate::budget::Spending;
+use crate::budget::{Budget, Spending};
 use crate::id::ModelId;
 use crate::outcome::Status;
 use crate::response::{Failure, FinishReason, Usage};
@@ -22,11 +22,19 @@ pub enum Event {
         total: usize,
         /// Those that an earlier run of the same plan has done.
         already_done: Counts,
+        /// The models, in the plan's order.
+        models: Vec<ModelTrials>,
+        /// What may be spent.
+        budget: Budget,
+        /// What of it an earlier run of the same plan has spent.
+        spent: Spending,
     },
-    /// The first attempt of a trial is about to be made.
-    TrialStarted {
+    /// An attempt is about to be made: the first, a further one, or one for the rest of an answer.
+    AttemptStarted {
         /// Which trial.
         trial: TrialId,
+        /// How many attempts may be under way at once with its model's account.
+        limit: usize,
     },
     /// An attempt gave no answer.
     AttemptFailed {
@@ -48,6 +56,8 @@ pub enum Event {
     TrialFinished {
         /// What became of it.
         summary: Summary,
+        /// What was spent so far.
+        spent: Spending,
     },
     /// A model is asked no more: every further request would fail alike.
     ModelStopped {
@@ -77,6 +87,17 @@ pub enum Event {
         /// All trials of the plan by status, those of an earlier run included.
         counts: Counts,
     },
+}
+
+/// What a model has to do in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelTrials {
+    /// Which model.
+    pub model: ModelId,
+    /// The number of its trials.
+    pub total: usize,
+    /// Those that an earlier run of the same plan has done.
+    pub done: usize,
 }
 
 /// What is shown of an outcome when it arrives.

@@ -21,11 +21,11 @@ mod runner;
 
 pub use answers::{Answer, Answers, NotStored};
 pub use client::{Jitter, random_jitter};
-pub use event::{Counts, Event, Summary};
+pub use event::{Counts, Event, ModelTrials, Summary};
 pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
 pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};
-pub use progress::{Display, Progress};
+pub use progress::{Detail, Display, Progress};
 pub use retry::Policy;
 pub use runner::{Cancel, Finished, Keep, KeepLimit, Scorer, Setup, run};
 pub use store::{Prune, Share, Store, StoreError};

@@ -13,6 +13,7 @@ mod programs;
 mod recorded;
 mod mistakes;
 mod streams;
+mod logging;
 mod determinism;
 mod resuming;
 mod killing;

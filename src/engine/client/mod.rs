@@ -224,6 +224,8 @@ impl Client {
 
     /// Makes one attempt, records it, and settles what was set aside for it; `None` if it was dropped.
     async fn attempt(&self, asking: &mut Asking<'_>) -> Option<Result<Reply, Failure>> {
+        let trial = asking.trial.id.clone();
+        self.tell(Event::AttemptStarted { trial, limit: asking.lane.limit() }).await;
         let started_at = Timestamp::now();
         let began = Instant::now();
         self.in_flight.fetch_add(1, Ordering::Relaxed);

@@ -76,6 +76,11 @@ impl Account {
         }
     }
 
+    /// How many may be under way.
+    pub(super) fn limit(&self) -> usize {
+        self.state().limit
+    }
+
     /// A server refused an attempt for the first time since the last cut. Returns the limit before and after.
     pub(super) fn refused(&self, now: Instant) -> (usize, usize) {
         let mut state = self.state();
@@ -99,12 +104,6 @@ impl Account {
     /// A server was in trouble: what was under way then does not make the limit grow.
     pub(super) fn troubled(&self, now: Instant) {
         self.state().trouble = Some(now);
-    }
-
-    /// How many attempts may be under way.
-    #[cfg(test)]
-    fn limit(&self) -> usize {
-        self.state().limit
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

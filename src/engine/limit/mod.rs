@@ -172,6 +172,11 @@ pub(super) fn lanes(models: &[Arc<Model>], concurrency: Concurrency) -> Vec<Arc<
 }
 
 impl Lane {
+    /// How many attempts its account may have under way.
+    pub(super) fn limit(&self) -> usize {
+        self.account.limit()
+    }
+
     /// Waits for the right to make an attempt. Permits come in the order in which they were asked for.
     pub(super) async fn permit(self: &Arc<Self>) -> Permit {
         // Whoever is first in line waits without a permit: the account's other models may be within their limits.

@@ -23,12 +23,13 @@ use self::flight::{Ahead, Flight, Flights};
 use crate::budget::{Budget, Spending};
 use crate::engine::answers::{Answer, Answers};
 use crate::engine::client::{Asked, Client, End, Jitter, Right};
-use crate::engine::event::{Counts, Event, Summary};
+use crate::engine::event::{Counts, Event, ModelTrials, Summary};
 use crate::engine::ledger::{Ledger, Refused};
 use crate::engine::limit::{Concurrency, Lane, Permit, Slowed, lanes};
 use crate::engine::retry::{GiveUp, Policy};
 use crate::engine::transport::{NOT_STARTED, Transport};
 use crate::id::ModelId;
+use crate::model::Model;
 use crate::outcome::{Outcome, Status};
 use crate::provider;
 use crate::request::{Request, RequestKey};
@@ -127,15 +128,15 @@ pub async fn run(
 ) -> io::Result<Finished> {
     let runner = Arc::new(Runner::new(setup, transport, events));
     let plan = Arc::clone(&runner.setup.plan);
-    let already_done = *lock(&runner.counts);
-    runner.client.tell(Event::RunStarted { total: plan.trials.len(), already_done }).await;
+    let queues = runner.queues();
+    runner.client.tell(runner.started(&queues)).await;
     runner.client.halt(*cancel.borrow());
 
     let mut listener = JoinSet::new();
     listener.spawn(Arc::clone(&runner).listen(cancel));
     let lanes = lanes(&plan.models, runner.setup.concurrency);
     let mut drivers = JoinSet::new();
-    for (lane, queue) in lanes.iter().zip(runner.queues()) {
+    for (lane, queue) in lanes.iter().zip(queues) {
         lane.expect(queue.len());
         drivers.spawn(Arc::clone(&runner).drive(Arc::clone(lane), queue));
     }
@@ -219,6 +220,23 @@ impl Runner {
             flights: Arc::default(),
             interrupted: AtomicBool::new(false),
             error: Mutex::default(),
+        }
+    }
+
+    fn started(&self, queues: &[Vec<usize>]) -> Event {
+        let Setup { plan, budget, spent, .. } = &self.setup;
+        let mut totals: HashMap<&ModelId, usize> = HashMap::new();
+        plan.trials.iter().for_each(|trial| *totals.entry(&trial.id.model).or_default() += 1);
+        let share = |(model, queue): (&Arc<Model>, &Vec<usize>)| {
+            let total = totals.get(&model.id).copied().unwrap_or(0);
+            ModelTrials { model: model.id.clone(), total, done: total - queue.len() }
+        };
+        Event::RunStarted {
+            total: plan.trials.len(),
+            already_done: *lock(&self.counts),
+            models: plan.models.iter().zip(queues).map(share).collect(),
+            budget: *budget,
+            spent: *spent,
         }
     }
 
@@ -382,7 +400,6 @@ impl Runner {
     async fn try_one(self: Arc<Self>, lane: Arc<Lane>, question: Question, flight: Option<Flight>, right: Right) {
         let Question { n, request, key } = question;
         let trial = &self.setup.plan.trials[n];
-        self.client.tell(Event::TrialStarted { trial: trial.id.clone() }).await;
         let Asked { end, attempts, latency, paid, permit } = self.client.ask(&lane, trial, &request, right).await;
         let outcome = match end {
             End::Abandoned => return,
@@ -465,7 +482,8 @@ impl Runner {
             self.client.halt(Cancel::Finish);
         }
         drop(permit);
-        self.client.tell(Event::TrialFinished { summary: summary(outcome) }).await;
+        let (spent, _) = self.client.ledger.read();
+        self.client.tell(Event::TrialFinished { summary: summary(outcome), spent }).await;
     }
 }
 

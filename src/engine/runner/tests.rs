@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::testing::{SECOND, Trying, failure, hint, model, score, small_plan};
 use crate::engine::transport::Reply;
 use crate::engine::transport::scripted::{Scripted, answer};
-use crate::model::{Model, Provider};
+use crate::model::Provider;
 use crate::response::{Finish, Usage};
 
 const AT_ONCE: Duration = Duration::ZERO;
@@ -372,7 +372,14 @@ async fn what_an_earlier_run_has_done_is_not_asked_again() {
     let counts = tried.finished.unwrap().counts;
     assert_eq!((counts.of(Status::Failed), counts.of(Status::Passed), counts.total()), (1, 2, 3));
     let already_done = Counts::from_iter([Status::Failed]);
-    assert_eq!(tried.events.first(), Some(&Event::RunStarted { total: 3, already_done }));
+    let started = Event::RunStarted {
+        total: 3,
+        already_done,
+        models: vec![ModelTrials { model: "m".parse().unwrap(), total: 3, done: 1 }],
+        budget: Budget::default(),
+        spent: Spending::default(),
+    };
+    assert_eq!(tried.events.first(), Some(&started));
     assert_eq!(tried.events.last(), Some(&Event::RunFinished { counts }));
 }
 
