@@ -94,7 +94,9 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let gate = gate::gate(&open.reader.run, gated, baseline.flatten().as_ref())?;
     gate::say(&gate, &open, reporting.lang, context)?;
     ci::tell(&open, Some(&gate), reporting.lang, &loaded.place, context)?;
-    Ok(if finished.interrupted { exit } else { gate::exit(&gate, &open.reader.run) })
+    // How many trials may be missing speaks of those that erred, not of a run that has not come to its end.
+    let is_cut_short = finished.interrupted || finished.refused.is_some() && !gate.surely_failed();
+    Ok(if is_cut_short { exit } else { gate::exit(&gate, &open.reader.run) })
 }
 
 fn exit(finished: &Finished, signal: Option<signal::Signal>) -> Exit {

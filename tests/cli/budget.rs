@@ -131,7 +131,9 @@ fn a_bound_on_costs_needs_every_price_before_anything_is_sent() {
 fn a_gate_on_a_run_that_ran_out_of_its_budget_says_so_unless_it_has_surely_failed() {
     let folder = Project::empty();
     let mock = Mock::start(folder.root(), "");
-    for (gate, code) in [("all = 0.2", 3), ("all = 0.95", 3), ("contains = 0.9", 4)] {
+    for (gate, code) in
+        [("all = 0.2", 3), ("all = 0.95", 3), ("all = 0.2\nmax_errored = 0.9", 3), ("contains = 0.9", 4)]
+    {
         let gate = format!("[gate]\n{gate}\n[require]\ncontains = [\"どこにもない\"]\n");
         let gate = if code == 3 { gate.replace("どこにもない", "a") } else { gate };
         let project = project(&mock, "", &gate).with("prompts/p.md", "「a」と書く。\n");
