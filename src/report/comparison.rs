@@ -52,18 +52,20 @@ pub(crate) fn moved(compared: &Compared) -> bool {
 
 /// Cases that broke under a heading, each with the properties that did.
 pub(crate) struct Broken<'a> {
-    /// Whether they broke as a whole.
+    /// How they broke.
     pub(crate) heading: &'static str,
     cases: Vec<(&'a CaseId, Vec<&'static str>)>,
 }
 
-/// The cases that broke: as a whole, then those that broke in some property alone; no empty list.
+/// The cases that broke: as a whole, in some property alone, and with one variant where another fixed them; no empty list.
 pub(crate) fn broken<'a>(comparison: &'a Comparison, words: &Sentences) -> Vec<Broken<'a>> {
-    let mut lists = [Vec::new(), Vec::new()];
+    let is_whole = |case: &CaseId| comparison.subject(Subject::All).is_some_and(|all| all.broken.contains(case));
+    let mut lists = [Vec::new(), Vec::new(), Vec::new()];
     for compared in &comparison.subjects {
-        for case in &compared.broken {
-            let is_part = comparison.subject(Subject::All).is_some_and(|all| !all.broken.contains(case));
-            let list: &mut Vec<(&CaseId, Vec<&'static str>)> = &mut lists[usize::from(is_part)];
+        let broken = compared.broken.iter().map(|case| (usize::from(!is_whole(case)), case));
+        let mixed = compared.mixed.iter().filter(|case| !is_whole(case)).map(|case| (2, case));
+        for (list, case) in broken.chain(mixed) {
+            let list: &mut Vec<(&CaseId, Vec<&'static str>)> = &mut lists[list];
             let known = list.iter().position(|(known, _)| *known == case);
             let place = known.unwrap_or_else(|| {
                 list.push((case, Vec::new()));
@@ -74,7 +76,7 @@ pub(crate) fn broken<'a>(comparison: &'a Comparison, words: &Sentences) -> Vec<B
             }
         }
     }
-    let headings = [words.columns[BROKEN], words.broken_in_part];
+    let headings = [words.columns[BROKEN], words.broken_in_part, words.broken_with_some];
     let lists = headings.into_iter().zip(lists).map(|(heading, cases)| Broken { heading, cases });
     lists.filter(|broken| !broken.cases.is_empty()).collect()
 }

@@ -1,6 +1,6 @@
 //! Comparisons as Markdown, fit to be a comment on a code host: the verdict first, then broken cases with their words.
 //!
-//! Promises fewer than [`MOST_BYTES`] bytes, cut between two cases and said to be.
+//! Promises fewer than [`MOST_BYTES`] bytes: broken cases are named whatever is cut, and what is cut is said to be.
 
 use std::io::{self, Write};
 
@@ -12,8 +12,14 @@ use crate::report::csv::decimal;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_by_matter, write_markdown_rows};
 use crate::report::escape::{markdown as escape, markdown_name as name, without_ci_commands};
 
+/// The most bytes that the names of broken cases take.
+const MOST_OF_NAMES: usize = 16_000;
+
 /// The most broken cases that are named.
-const MOST_NAMES: usize = 50;
+const MOST_NAMES: usize = 200;
+
+/// The most bytes of what stands under one heading, where not everything fits: a fifth of the room.
+const MOST_OF_A_BLOCK: usize = 12_000;
 
 /// The most bytes: a comment on GitHub takes 65,536 characters.
 pub const MOST_BYTES: usize = 60_000;
@@ -46,18 +52,50 @@ pub fn write_markdown(
     out.write_all(within(&text, words).as_bytes())
 }
 
-/// The text cut before the heading of the first case that does not fit.
+/// The text within the most bytes: what stands under a heading is clipped where it alone would take much of the room, then
+/// the rest is cut off.
 fn within(text: &str, words: &Sentences) -> String {
     let room = MOST_BYTES - words.cut.len() - 8;
     if text.len() <= room {
         return text.to_owned();
     }
-    let heads = text.match_indices("\n##").map(|(at, _)| at).take_while(|at| *at <= room);
-    let end = heads
-        .last()
-        .filter(|at| *at > 0)
-        .unwrap_or_else(|| (0..=room).rfind(|at| text.is_char_boundary(*at)).unwrap_or(0));
-    format!("{}\n\n{}\n", text[..end].trim_end(), words.cut)
+    let mut kept = String::with_capacity(room);
+    for (n, block) in blocks(text).into_iter().enumerate() {
+        let left = room.saturating_sub(kept.len());
+        // The first holds the findings and names what broke.
+        let most = if n == 0 { room } else { MOST_OF_A_BLOCK };
+        let clipped = clipped(block, left.min(most), words);
+        kept.push_str(&clipped);
+        // A block that there is no room for ends it: what follows matters less.
+        if clipped.is_empty() || (clipped.len() < block.len() && left < MOST_OF_A_BLOCK) {
+            break;
+        }
+    }
+    format!("{}\n\n{}\n", kept.trim_end(), words.cut)
+}
+
+/// The parts of a text that begin with a heading.
+fn blocks(text: &str) -> Vec<&str> {
+    let is_heading = |at: &usize| {
+        let rest = text[at + 1..].trim_start_matches('#');
+        text[at + 1..].starts_with('#') && rest.starts_with(' ')
+    };
+    let heads = text.match_indices('\n').map(|(at, _)| at).filter(is_heading);
+    let starts: Vec<usize> = std::iter::once(0).chain(heads.filter(|at| *at > 0)).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).map(|(start, end)| &text[*start..end]).collect()
+}
+
+/// A block within so many bytes: whole lines of it, and a note that it goes on; nothing if not even its heading fits.
+fn clipped(block: &str, most: usize, words: &Sentences) -> String {
+    if block.len() <= most {
+        return block.to_owned();
+    }
+    let room = most.saturating_sub(words.clipped.len() + 3);
+    // A line is never cut: it may hold markup that ends further on.
+    let end = block.match_indices('\n').map(|(at, _)| at).take_while(|at| *at <= room).last().unwrap_or(0);
+    let lines = block[..end].trim_end();
+    if lines.is_empty() { String::new() } else { format!("{lines}\n\n{}\n", words.clipped) }
 }
 
 fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
@@ -107,7 +145,10 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
 /// The cases that broke, by name, before all figures.
 fn write_broken(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
     for broken in broken(comparison, words) {
-        writeln!(out, "✗ **{}**: {}\n", broken.heading, broken.named(MOST_NAMES, words, name))?;
+        // Names may be long: as many as fit.
+        let named = std::iter::successors(Some(MOST_NAMES), |most| Some(most / 2).filter(|most| *most > 0));
+        let named = named.map(|most| broken.named(most, words, name)).find(|named| named.len() <= MOST_OF_NAMES);
+        writeln!(out, "✗ **{}**: {}\n", broken.heading, named.unwrap_or_else(|| broken.named(1, words, name)))?;
     }
     Ok(())
 }
@@ -221,6 +262,41 @@ mod tests {
         let first_fixed = text.find("(fixed)").unwrap();
         assert!(last_broken < first_fixed, "{text}");
         assert!(text.contains("### `case-000` · `a@n` → `b@n`: case-000 (broken)"), "{text}");
+    }
+
+    #[test]
+    fn a_case_with_a_huge_answer_is_clipped_and_hides_no_other() {
+        let long = |first: &str| (0..4000).fold(String::new(), |text, n| text + &format!("{first}の文の{n}です。"));
+        let builder = RunBuilder::new(&["a", "b"], &["m", "n"]);
+        let run = ["huge", "small"].iter().fold(builder, |builder, id| {
+            builder.titled(id, id, |trial| {
+                let is_base = trial.is_of("a");
+                let text = match (*id, is_base) {
+                    ("huge", true) => long("前"),
+                    ("huge", false) => long("後"),
+                    (_, true) => "短い前の文です。".to_owned(),
+                    (_, false) => "短い後の文です。".to_owned(),
+                };
+                let trial = trial.answer(&text);
+                if is_base { trial.pass("length") } else { trial.fail("length") }
+            })
+        });
+        let text = rendered(&run.build());
+        let words = sentences(crate::report::Lang::En);
+        assert!(text.len() < MOST_BYTES, "{}", text.len());
+        assert!(text.contains("✗ **broken**: `huge` (`length`), `small` (`length`)"), "{text}");
+        assert_eq!(text.matches(words.clipped).count(), 2, "{text}");
+        assert_eq!(text.matches("### `small`").count(), 2, "{text}");
+        for tag in ["del", "ins", "mark"] {
+            assert_eq!(text.matches(&format!("<{tag}>")).count(), text.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+
+    #[test]
+    fn however_many_cases_broke_the_findings_are_there() {
+        let text = rendered(&run(2000, 1));
+        assert!(text.len() < MOST_BYTES, "{}", text.len());
+        assert!(text.contains("(`length`), and 1800 more") && text.contains("| `length` |"), "{text}");
     }
 
     #[test]

@@ -53,6 +53,10 @@ pub(crate) struct Sentences {
     pub(crate) title: &'static str,
     /// The heading of cases that broke in some property and not as a whole.
     pub(crate) broken_in_part: &'static str,
+    /// The heading of cases that one variant broke and another fixed.
+    pub(crate) broken_with_some: &'static str,
+    /// That more stood under a heading.
+    pub(crate) clipped: &'static str,
     /// What was cut off.
     pub(crate) cut: &'static str,
     /// How many more there are than are shown.

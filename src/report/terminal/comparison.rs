@@ -164,7 +164,7 @@ fn write_cases(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for compared in telling(comparison) {
-        let lists = [(FIXED, &compared.fixed, GOOD), (MIXED, &compared.mixed, ODD), (FLAKY, &compared.flaky, ODD)];
+        let lists = [(FIXED, &compared.fixed, GOOD), (FLAKY, &compared.flaky, ODD)];
         for (n, cases, style) in lists.into_iter().filter(|(_, cases, _)| !cases.is_empty()) {
             let shown: Vec<&str> = cases.iter().take(MOST_CASES).map(CaseId::as_str).collect();
             let more = cases.len() - shown.len();

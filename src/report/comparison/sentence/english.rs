@@ -91,7 +91,9 @@ pub(super) const ENGLISH: Sentences = Sentences {
     renamed: "Renamed cases",
     title: "Comparison",
     broken_in_part: "broken in single properties",
+    broken_with_some: "broken with one variant, fixed with another",
     more: |count| format!("and {count} more"),
+    clipped: "*… more of this is left out here.*",
     cut: "The rest is cut off here: `evalrun compare … --format html` has it all.",
 };
 

@@ -83,7 +83,9 @@ pub(super) const JAPANESE: Sentences = Sentences {
     renamed: "名前が変わったケース",
     title: "比較",
     broken_in_part: "一部の項目で悪化",
+    broken_with_some: "組み合わせによって悪化と改善が混在",
     more: |count| format!("ほか{count}ケース"),
+    clipped: "*… この続きは省略しました。*",
     cut: "以降は省略しました。全体は `evalrun compare … --format html` で見られます。",
 };
 
