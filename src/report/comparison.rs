@@ -24,6 +24,13 @@ pub(crate) use sentence::{Sentences, sentences};
 pub(crate) const VERDICT: usize = 4;
 pub(crate) const FIXED: usize = 5;
 pub(crate) const BROKEN: usize = 6;
+pub(crate) const FLAKY: usize = 8;
+
+/// The columns that say something in any of these rows: counts of changed cases may be empty throughout.
+pub(crate) fn columns(rows: &[[String; 11]]) -> Vec<usize> {
+    let is_count = |n: &usize| (FIXED..=FLAKY).contains(n);
+    (0..11).filter(|n| !is_count(n) || rows.iter().any(|row| !row[*n].is_empty())).collect()
+}
 
 /// A comparison with the names of its sides.
 #[derive(Debug, Clone)]

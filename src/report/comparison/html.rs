@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::markdown::{adjustment, measure, row};
 use super::sentence::{Sentences, sentences};
-use super::{Titled, broken, movement, telling};
+use super::{Titled, broken, columns, movement, telling};
 use crate::compare::{Comparison, Verdict};
 use crate::outcome::Subject;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_html_rows, write_page};
@@ -112,16 +112,17 @@ const fn class(verdict: Option<Verdict>) -> &'static str {
 }
 
 fn push_table(comparison: &Comparison, words: &Sentences, page: &mut String) {
-    let heads = cells("th", words.columns.iter().copied());
+    let rows: Vec<[String; 11]> = comparison.subjects.iter().map(|compared| row(compared, words)).collect();
+    let columns = columns(&rows);
+    let heads: Vec<String> = columns.iter().map(|n| format!("<th>{}</th>", escape(words.columns[*n]))).collect();
+    let heads = heads.concat();
     let _ = writeln!(page, "<div class=\"wide\"><table class=\"figures\">\n<tr><th></th>{heads}</tr>");
-    for compared in &comparison.subjects {
-        let cells = cells("td", row(compared, words).iter().map(String::as_str));
+    for (compared, row) in comparison.subjects.iter().zip(&rows) {
+        // Narrow screens show a column's name beside each figure.
+        let cell = |n: &usize| format!("<td data-head=\"{}\">{}</td>", escape(words.columns[*n]), escape(&row[*n]));
+        let cells = columns.iter().map(cell).collect::<Vec<_>>().concat();
         let (name, class) = (escape(compared.subject.name()), class(compared.verdict));
         let _ = writeln!(page, "<tr><td class=\"{class}\">{name}</td>{cells}</tr>");
     }
     page.push_str("</table></div>\n");
-}
-
-fn cells<'c>(tag: &str, texts: impl Iterator<Item = &'c str>) -> String {
-    texts.fold(String::new(), |row, text| row + &format!("<{tag}>{}</{tag}>", escape(text)))
 }

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use super::sentence::{Sentences, sentences};
-use super::{Titled, broken, movement, p_in_words, signed, telling};
+use super::{Titled, broken, columns, movement, p_in_words, signed, telling};
 use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
@@ -161,9 +161,13 @@ fn write_findings(comparison: &Comparison, words: &Sentences, out: &mut dyn Writ
 }
 
 fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n| | {} |\n|---|{}", words.columns.join(" | "), "---:|".repeat(words.columns.len()))?;
-    for compared in &comparison.subjects {
-        writeln!(out, "| {} | {} |", name(compared.subject.name()), row(compared, words).join(" | "))?;
+    let rows: Vec<[String; 11]> = comparison.subjects.iter().map(|compared| row(compared, words)).collect();
+    let columns = columns(&rows);
+    let heads: Vec<&str> = columns.iter().map(|n| words.columns[*n]).collect();
+    writeln!(out, "\n| | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(heads.len()))?;
+    for (compared, row) in comparison.subjects.iter().zip(&rows) {
+        let cells: Vec<&str> = columns.iter().map(|n| row[*n].as_str()).collect();
+        writeln!(out, "| {} | {} |", name(compared.subject.name()), cells.join(" | "))?;
     }
     Ok(())
 }

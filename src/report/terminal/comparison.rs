@@ -10,7 +10,8 @@ use crate::compare::{Compared, Comparison, Verdict};
 use crate::id::CaseId;
 use crate::outcome::Subject;
 use crate::report::comparison::{
-    BROKEN, FIXED, Sentences, Titled, VERDICT, adjustment, broken, measure, movement, row, sentences, telling,
+    BROKEN, FIXED, FLAKY, Sentences, Titled, VERDICT, adjustment, broken, columns, measure, movement, row, sentences,
+    telling,
 };
 use crate::report::escape::one_line;
 use crate::stats::{CochranQ, Undefined};
@@ -19,8 +20,6 @@ use crate::stats::{CochranQ, Undefined};
 const MOST_CASES: usize = 8;
 
 /// Further columns of [`row`] that are treated by themselves.
-const MIXED: usize = 7;
-const FLAKY: usize = 8;
 const P: usize = 9;
 const P_ADJUSTED: usize = 10;
 
@@ -137,7 +136,6 @@ fn write_table(
     let labels: Vec<Label> =
         subjects.iter().map(|compared| Label { group: None, text: compared.subject.name().to_owned() }).collect();
     let rows: Vec<[String; 11]> = subjects.iter().map(|compared| row(compared, words)).collect();
-    let is_told = |n: &usize| ![FIXED, BROKEN, MIXED, FLAKY].contains(n) || rows.iter().any(|row| !row[*n].is_empty());
     let column = |n: usize| {
         let cell = |(compared, row): (&Compared, &[String; 11])| {
             let style = [(VERDICT, style(compared.verdict)), (FIXED, GOOD), (BROKEN, BAD)];
@@ -152,7 +150,7 @@ fn write_table(
         let align = if n == VERDICT { Align::Left } else { Align::Right };
         Column::new("", &heading, subjects.iter().zip(&rows).map(cell)).aligned(align)
     };
-    let columns: Vec<Column> = (0..P_ADJUSTED).filter(is_told).map(column).collect();
+    let columns: Vec<Column> = columns(&rows).into_iter().filter(|n| *n != P_ADJUSTED).map(column).collect();
     write_columns(&labels, &columns, options, out)
 }
 
