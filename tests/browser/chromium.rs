@@ -39,14 +39,16 @@ fn program() -> Option<PathBuf> {
 
 /// Says that something was not tried, around the test's captured output.
 pub(crate) fn skipped(why: &str) {
-    let _ = writeln!(io::stderr(), "skipped: {why}, so no browser looked at report.html");
+    let _ = writeln!(io::stderr(), "skipped: {why}");
 }
 
 impl Browser {
     /// Starts one; `None`, with a line that says so, where none is installed.
     pub(crate) fn start() -> Option<Self> {
         let Some(program) = program().filter(|_| cfg!(unix)) else {
-            skipped("no Chromium is on the path (Debian: apt-get install chromium)");
+            skipped(
+                "no Chromium is on the path, so no browser looked at report.html (Debian: apt-get install chromium)",
+            );
             return None;
         };
         let folder = tempfile::tempdir().unwrap();

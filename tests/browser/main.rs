@@ -196,6 +196,9 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
     );
     assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (2)");
     browser.press(&["Escape"]);
+    assert_eq!(browser.value("document.querySelectorAll(\".open .labelled\").length"), 1);
+    set(&mut browser, "verdict", "labelled");
+    assert_eq!(shown(&mut browser), "1 of 14 cases");
     browser.value("document.getElementById(\"download\").click()");
     browser
         .await_event(|event| event["method"] == "Browser.downloadProgress" && event["params"]["state"] == "completed");
@@ -253,6 +256,11 @@ fn hostile_answers_execute_nothing_and_hide_nothing() {
         let shown = browser.text("document.querySelector(\"dialog .answer-text .text\").textContent");
         let hidden = ['\u{202e}', '\u{2066}', '\u{200b}', '\u{feff}', '\u{e0041}', '\u{1b}', '\u{7f}', '\u{0}'];
         assert!(!shown.contains(hidden), "{shown:?}");
+        let all = browser.text(
+            "[document.title, ...Array.from(document.querySelectorAll(\"main, dialog\"), (part) => part.textContent), \
+             ...Array.from(document.querySelectorAll(\"[title], [aria-label]\"), (one) => one.title + one.ariaLabel)].join()",
+        );
+        assert!(!all.contains(hidden), "{all:?}");
         if text.contains(hidden) {
             assert!(
                 shown.contains("[U+202E]") && shown.contains("[U+E0041]") && shown.contains("␛[31m␡␀"),
@@ -405,7 +413,7 @@ fn obstacles(browser: &mut Browser, axe: &str) -> Vec<String> {
 #[test]
 fn nothing_keeps_readers_out() {
     let Some(axe) = env::var_os("AXE_CORE") else {
-        skipped("AXE_CORE names no axe.min.js (npm pack axe-core)");
+        skipped("AXE_CORE names no axe.min.js, so nothing looked for obstacles in report.html (npm pack axe-core)");
         return;
     };
     let axe = fs::read_to_string(axe).unwrap();

@@ -84,6 +84,7 @@ function forgetLabels() {
   if (!confirm(word("forget_sure", { n: labelCount() }))) return;
   labels = {};
   keepLabels();
+  applyFilters();
 }
 
 /** The buttons by which a reader judges a verdict. */

@@ -228,6 +228,7 @@ function cellStatus(cell, status) {
     MARKS[status],
     cell.length > 1 ? ` ${passed}/${cell.length}` : null,
     cut ? make("span", { class: "cut", title: word("truncated") }, " ✂") : null,
+    cell.some(isLabelled) ? make("span", { class: "labelled", title: word("labelled") }, " ✎") : null,
   );
 }
 

@@ -44,6 +44,8 @@ function closeCase() {
   byId("answer").close();
   document.body.classList.remove("has-answer");
   history.replaceState(null, "", location.pathname + location.search);
+  // Labels may have been given meanwhile, which the matrix shows and filters by.
+  applyFilters();
   if (view.cases.includes(at)) view.row = view.cases.indexOf(at);
   focusCell();
 }
@@ -128,8 +130,18 @@ function showCase(at, shown) {
   const texts = textsOf(at);
   const { id, title } = data.cases[at];
   const dialog = byId("answer");
-  const button = (key, sign, action) =>
-    make("button", { type: "button", "aria-label": word(key), title: word(key), onclick: action }, sign);
+  const button = (key, sign, stroke, action) =>
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-label": word(key),
+        "aria-keyshortcuts": stroke,
+        title: `${word(key)} (${stroke})`,
+        onclick: action,
+      },
+      sign,
+    );
   const head = make(
     "header",
     { class: "bar" },
@@ -137,9 +149,9 @@ function showCase(at, shown) {
     make(
       "div",
       { class: "buttons" },
-      button("previous", "↑", () => step(-1)),
-      button("next", "↓", () => step(1)),
-      button("close", "✕", closeCase),
+      button("previous", "↑", "k", () => step(-1)),
+      button("next", "↓", "j", () => step(1)),
+      button("close", "✕", "Escape", closeCase),
     ),
   );
   const content = texts
