@@ -681,6 +681,8 @@ pub enum ReportFormat {
     Json,
     /// summary.md
     Markdown,
+    /// report.html
+    Html,
     /// metrics.csv, without a byte-order mark
     Csv,
     /// report.xlsx, which is written into the run's folder, too

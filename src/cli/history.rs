@@ -5,8 +5,7 @@ use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
 use super::load::shown_from;
-use super::runs::{JOURNAL, runs_of};
-use crate::engine::JournalReader;
+use super::runs::{JOURNAL, read, runs_of};
 use crate::report::history::{PastRun, write_csv, write_json};
 use crate::report::terminal;
 
@@ -21,7 +20,7 @@ pub(super) fn execute(args: &HistoryArgs, context: &Context) -> Result<Exit, Err
     };
     let mut runs = Vec::new();
     for run in runs_of(&folder)? {
-        match JournalReader::open(&run.join(JOURNAL)) {
+        match read(&run.join(JOURNAL)) {
             Ok(reader) => runs.push(PastRun::of(&reader.run)),
             Err(error) => {
                 let shown = shown_from(&context.environment.folder, &run);

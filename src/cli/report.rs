@@ -60,6 +60,9 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
             let workbook = fs::read(open.folder.join(WORKBOOK)).map_err(Error::file(&open.folder))?;
             context.console.print(|out| out.write_all(&workbook))?;
         }
+        ReportFormat::Html => {
+            context.console.print(|out| reporting.write_page(&open, out))?;
+        }
         ReportFormat::Junit => {
             context.console.print(|out| reporting.write_junit(&open, out))?;
         }

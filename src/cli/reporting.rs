@@ -12,9 +12,9 @@ use std::thread;
 
 use super::args::ReportingArgs;
 use super::error::Error;
-use super::runs::{Archive, JOURNAL, OpenRun, Variant, runs_of};
+use super::runs::{Archive, JOURNAL, OpenRun, Variant, read, runs_of};
 use crate::compare::{Arm, counterpart};
-use crate::engine::{JournalReader, read_header};
+use crate::engine::read_header;
 use crate::id::{ModelId, PromptId};
 use crate::outcome::RunHeader;
 use crate::report::ci::write_junit;
@@ -102,9 +102,8 @@ impl Reporting {
         let (run, reader) = (&open.reader.run, &open.reader);
         let diffs = self.diffs(open);
         let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
-        let earlier = earlier(open);
         let mut files: Vec<(&str, WriteFile<'_>)> = vec![
-            ("report.html", Box::new(|out| write_report(run, reader, &earlier, options, MOST_BYTES, out))),
+            ("report.html", Box::new(|out| self.write_page(open, out))),
             ("metrics.csv", Box::new(|out| write_metrics(run, out, self.bom))),
             ("scores.csv", Box::new(|out| write_scores(run, reader, out, self.bom))),
             ("summary.csv", Box::new(|out| write_summary(run, out, self.bom))),
@@ -118,6 +117,15 @@ impl Reporting {
             files.push((WORKBOOK, Box::new(|out| out.write_all(&workbook(run, reader)?))));
         }
         replace_all(&open.folder, &files)
+    }
+
+    /// Writes report.html to `out`.
+    ///
+    /// # Errors
+    /// `out` cannot be written, or the journal cannot be read any more.
+    pub(super) fn write_page(&self, open: &OpenRun, out: &mut dyn Write) -> io::Result<()> {
+        let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
+        write_report(&open.reader.run, &open.reader, &earlier(open), options, MOST_BYTES, out)
     }
 
     /// Writes junit.xml to `out`.
@@ -179,8 +187,10 @@ fn earlier(open: &OpenRun) -> Vec<PastRun> {
         .filter(|(other, _)| shares_variant(other))
         .collect();
     found.sort_by(|(one, _), (other, _)| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
+    // A baseline is a copy of a run that may lie beside it.
+    found.dedup_by(|(one, _), (other, _)| one.started_at == other.started_at && one.plan_digest == other.plan_digest);
     let latest = found.split_off(found.len().saturating_sub(MOST_EARLIER));
-    latest.iter().filter_map(|(_, journal)| Some(PastRun::of(&JournalReader::open(journal).ok()?.run))).collect()
+    latest.iter().filter_map(|(_, journal)| Some(PastRun::of(&read(journal).ok()?.run))).collect()
 }
 
 /// Writes the workbook alone into a run's folder.

@@ -50,12 +50,7 @@ impl Archive<'_> {
     pub(super) fn open(&self, text: &str) -> Result<OpenRun, Error> {
         let journal = self.find(text)?;
         let folder = journal.parent().map(Path::to_owned).unwrap_or_default();
-        let mut reader = JournalReader::open(&journal)?;
-        // A folder may have been renamed, or copied, since the run was made.
-        if let Some(name) = folder.file_name() {
-            reader.run.header.name = name.to_string_lossy().into_owned();
-        }
-        Ok(OpenRun { folder, reader })
+        Ok(OpenRun { reader: read(&journal)?, folder })
     }
 
     /// Reads the run of `RUN` or `RUN::PROMPT@MODEL`.
@@ -95,6 +90,18 @@ impl Archive<'_> {
         let names: Vec<&str> = runs.iter().filter_map(|run| run.file_name()?.to_str()).collect();
         Err(Error::usage(format!("there is no run {text}")).did_you_mean(text, "runs", names))
     }
+}
+
+/// Reads a run, which is called by its folder: that may have been renamed, or copied, since the run was made.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub(super) fn read(journal: &Path) -> Result<JournalReader, JournalError> {
+    let mut reader = JournalReader::open(journal)?;
+    if let Some(name) = journal.parent().and_then(Path::file_name) {
+        reader.run.header.name = name.to_string_lossy().into_owned();
+    }
+    Ok(reader)
 }
 
 /// The folders below `reports` that hold a run, by name.

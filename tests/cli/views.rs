@@ -72,6 +72,7 @@ fn report_prints_a_run_in_each_form() {
     let text = project.done("run --out run").expect(0).stdout;
     assert_eq!(project.done("report run").expect(0).stdout, text);
     assert_eq!(project.done("report run --format markdown").expect(0).stdout, project.read("run/summary.md"));
+    assert_eq!(project.done("report run --format html").expect(0).stdout, project.read("run/report.html"));
     let csv = project.done("report run --format csv").expect(0).stdout;
     assert_eq!(csv, project.read("run/metrics.csv").trim_start_matches('\u{feff}'));
     assert_eq!(Csv::parse(&csv).column("status"), ["passed", "failed"]);
@@ -132,6 +133,16 @@ fn runs_over_time_are_shown_the_oldest_first() {
     let json = project.done("history --format json --property contains").expect(0).json();
     assert_eq!(json["runs"][1]["summary"][1]["rate"], 1.0);
     project.done("history --property contain").expect(2).says(&["did you mean `contains`?"]);
+    // A run is called by its folder, and shown once though the baseline is a copy of it.
+    std::fs::rename(project.path("reports/first"), project.path("reports/renamed")).unwrap();
+    project.done("baseline set renamed").expect(0);
+    project.done("report second").expect(0);
+    assert_eq!(project.read("reports/second/report.html").matches("{\"run\":\"baseline\"").count(), 1);
+    assert!(!project.read("reports/second/report.html").contains("{\"run\":\"renamed\""));
+    assert!(project.done("history").expect(0).stdout.contains("renamed"));
+    std::fs::rename(project.path("reports/renamed"), project.path("reports/first")).unwrap();
+    std::fs::remove_dir_all(project.path("reports/baseline")).unwrap();
+    project.done("report second").expect(0);
     // The page of the second knows the first.
     assert!(project.read("reports/second/report.html").contains("\"earlier\":[{\"run\":\"first\""));
     assert!(project.read("reports/first/report.html").contains("\"earlier\":[]"));
