@@ -42,6 +42,9 @@ pub const MOST_BYTES: usize = 20_000_000;
 /// The share of a page that verdicts may take: the rest is for answers.
 const MOST_FOR_MATRIX: usize = 2;
 
+/// After so many cases that found no room, the page is full.
+const MOST_MISFITS: usize = 8;
+
 /// Writes report.html beside what `earlier` runs came to, the oldest first, with as many answers as `most_bytes` have room for: those of the worst cases first.
 ///
 /// # Errors
@@ -63,15 +66,20 @@ pub fn write_report(
     written += write_data("run-data", &matrix, out)?;
     let mut volatile = Volatile::of(run, &matrix, earlier);
     let prompts = Prompts::of(run);
+    let mut misfits = 0;
     for case in &matrix.worst {
         let left = most_bytes.saturating_sub(written);
         // Texts take at least a byte a character: what cannot have room is not even read.
         if matrix.chars_of(run, *case) > left {
             continue;
         }
-        let texts = CaseTexts::of(run, outcomes, &prompts, *case, matrix.trials_of(*case), options)?;
+        let texts = CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), options)?;
         let json = json(&texts)?;
         if json.len() > left {
+            misfits += 1;
+            if misfits == MOST_MISFITS {
+                break;
+            }
             continue;
         }
         written += write_block(&format!("case-{case}"), &json, out)?;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::matrix::Trials;
 use crate::case::Source;
 use crate::diagnostic::TextFile;
-use crate::outcome::{Attempt, Outcome, Outcomes, Run, Status};
+use crate::outcome::{Attempt, CaseRecord, Outcome, Outcomes, Run, Status};
 use crate::prompt::{Prompt, Rendered};
 use crate::report::diff::{Change, DiffOptions, Gap, Passage, Piece, Row, align};
 use crate::report::evidence::{Weight, weight};
@@ -138,11 +138,10 @@ impl<'a> CaseTexts<'a> {
         run: &'a Run,
         outcomes: &dyn Outcomes,
         prompts: &Prompts,
-        case: usize,
+        record: &'a CaseRecord,
         trials: Trials<'_>,
         options: DiffOptions<'_>,
     ) -> io::Result<Self> {
-        let record = &run.header.cases[case];
         let case = record.as_it_was();
         let rendered = prompts.0.iter().map(|prompt| prompt.as_ref()?.render(&case).ok().map(PromptText::from));
         let read = trials.entries.iter().map(|place| outcomes.outcome(&run.entries[*place]));

@@ -121,8 +121,7 @@ function applyFilters() {
   view.property = property;
   view.row = Math.max(0, Math.min(view.row, view.cases.length - 1));
   view.column = Math.max(0, Math.min(view.column, view.columns.length - 1));
-  const all = data.cases.length - data.left_out;
-  byId("shown").textContent = word("shown", { n: view.cases.length, all });
+  byId("shown").textContent = word("shown", { n: view.cases.length, all: data.cases.length });
   byId("none").hidden = view.cases.length > 0;
   layOut();
 }

@@ -37,12 +37,11 @@ pub(super) struct Matrix<'a> {
     trials: Vec<TrialRow<'a>>,
     /// Cases that have no row.
     left_out: usize,
-    /// The cases that have rows, the worst first.
+    /// The cases, the worst first.
     #[serde(skip)]
     pub(super) worst: Vec<usize>,
-    /// The run's entries of each case that has rows.
     #[serde(skip)]
-    entries: Vec<Vec<usize>>,
+    records: Vec<&'a CaseRecord>,
     /// The run's entry of each row.
     #[serde(skip)]
     entry_of_trial: Vec<usize>,
@@ -148,21 +147,26 @@ impl<'a> Matrix<'a> {
         for (place, entry) in run.entries.iter().enumerate() {
             by_case.entry(&entry.trial.case).or_default().push(place);
         }
-        let mut entries: Vec<Vec<usize>> =
+        let entries: Vec<Vec<usize>> =
             header.cases.iter().map(|case| by_case.remove(&case.id).unwrap_or_default()).collect();
-        let mut worst = by_badness(run, &entries);
-        keep_within(most_bytes, &mut worst, &mut entries, properties.len());
+        let worst = kept(run, by_badness(run, &entries), &entries, most_bytes, properties.len());
+        // The page numbers what it shows, in the plan's order.
+        let mut shown = worst.clone();
+        shown.sort_unstable();
+        let number = |case: usize| shown.binary_search(&case).expect("it is among those shown");
+        let worst = worst.into_iter().map(number).collect();
         let required = Required::of(run);
         let variants: HashMap<_, usize> = run.variants().enumerate().map(|(place, variant)| (variant, place)).collect();
         let (mut trials, mut entry_of_trial) = (Vec::new(), Vec::new());
-        for (case, places) in entries.iter().enumerate() {
-            for place in places {
+        for (number, case) in shown.iter().enumerate() {
+            for place in &entries[*case] {
                 let entry = &run.entries[*place];
                 let Some(variant) = variants.get(&(&entry.trial.prompt, &entry.trial.model)) else { continue };
-                trials.push(trial_row(case, *variant, entry, &required, &properties));
+                trials.push(trial_row(number, *variant, entry, &required, &properties));
                 entry_of_trial.push(*place);
             }
         }
+        let records: Vec<&CaseRecord> = shown.iter().map(|case| &header.cases[*case]).collect();
         Self {
             lang: lang.name(),
             words: words(lang),
@@ -182,11 +186,11 @@ impl<'a> Matrix<'a> {
             models: header.models.iter().map(model_row).collect(),
             tallies: tally(run).iter().map(tally_row).collect(),
             counts: Status::ALL.map(|status| run.count(status)),
-            cases: header.cases.iter().map(case_row).collect(),
-            left_out: header.cases.len() - worst.len(),
+            cases: records.iter().map(|record| case_row(record)).collect(),
+            left_out: header.cases.len() - records.len(),
             trials,
             worst,
-            entries,
+            records,
             entry_of_trial,
         }
     }
@@ -200,7 +204,12 @@ impl<'a> Matrix<'a> {
 
     /// How many characters the answers of a case have.
     pub(super) fn chars_of(&self, run: &Run, case: usize) -> usize {
-        self.entries[case].iter().filter_map(|place| run.entries[*place].chars).sum()
+        self.trials_of(case).entries.iter().filter_map(|place| run.entries[*place].chars).sum()
+    }
+
+    /// A case as the run keeps it.
+    pub(super) fn case(&self, case: usize) -> &'a CaseRecord {
+        self.records[case]
     }
 }
 
@@ -228,16 +237,16 @@ fn by_badness(run: &Run, entries: &[Vec<usize>]) -> Vec<usize> {
 /// About how many bytes a row takes beside a letter a property.
 const BYTES_OF_ROW: usize = 80;
 
-/// Leaves out the cases that are least bad, where rows would take more than `most_bytes`.
-fn keep_within(most_bytes: usize, worst: &mut Vec<usize>, entries: &mut [Vec<usize>], properties: usize) {
+/// The cases for whose rows `most_bytes` have room, the worst first.
+fn kept(run: &Run, worst: Vec<usize>, entries: &[Vec<usize>], most_bytes: usize, properties: usize) -> Vec<usize> {
     let mut needed = 0;
-    let kept = worst.iter().take_while(|case| {
-        needed += entries[**case].len() * (BYTES_OF_ROW + properties);
+    let fits = |case: &usize| {
+        let CaseRecord { id, source, .. } = &run.header.cases[*case];
+        needed += id.as_str().len() + source.title.len() + source.publisher.len();
+        needed += entries[*case].len() * (BYTES_OF_ROW + properties);
         needed <= most_bytes
-    });
-    for case in worst.split_off(kept.count()) {
-        entries[case].clear();
-    }
+    };
+    worst.into_iter().take_while(fits).collect()
 }
 
 fn trial_row<'a>(
