@@ -128,13 +128,13 @@ impl Row {
 
 /// Rows by variant, in the plan's order, and their sum.
 #[derive(Debug)]
-struct Table<'p> {
-    rows: Vec<(&'p PromptId, &'p ModelId, Row)>,
+struct Table {
+    rows: Vec<(PromptId, ModelId, Row)>,
     total: Row,
 }
 
-impl<'p> Table<'p> {
-    fn new(plan: &'p Plan, row_of: impl Fn(&Trial) -> Option<Row>) -> Self {
+impl Table {
+    fn new(plan: &Plan, row_of: impl Fn(&Trial) -> Option<Row>) -> Self {
         let mut rows: HashMap<(&PromptId, &ModelId), Row> = HashMap::new();
         let mut total = Row::NOTHING;
         for trial in plan.trials.iter().filter(|trial| trial.model.provider.is_remote()) {
@@ -143,8 +143,9 @@ impl<'p> Table<'p> {
             total.add(&row);
         }
         let variants = plan.prompts.iter().flat_map(|prompt| plan.models.iter().map(|model| (&prompt.id, &model.id)));
-        let rows =
-            variants.filter_map(|(prompt, model)| Some((prompt, model, rows.remove(&(prompt, model))?))).collect();
+        let rows = variants
+            .filter_map(|(prompt, model)| Some((prompt.clone(), model.clone(), rows.remove(&(prompt, model))?)))
+            .collect();
         Self { rows, total }
     }
 
@@ -198,61 +199,79 @@ pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, context
     }
 }
 
-/// Says what a run has spent, if it has asked a server.
-pub(super) fn say_spent(plan: &Plan, run: &Run, context: &Context) {
-    let asked: HashMap<&TrialId, &Entry> = run
-        .entries
-        .iter()
-        .filter(|entry| entry.attempts > 0 && !entry.cached)
-        .map(|entry| (&entry.trial, entry))
-        .collect();
-    let table = Table::new(plan, |trial| asked.get(&trial.id).map(|entry| Row::spent(trial, entry)));
-    if table.total.requests == 0 {
-        return;
-    }
-    context.console.tell(&table.lines("spent", true), "spent", table.json());
-    if table.total.uncounted > 0 {
-        let answers = counted(table.total.uncounted, "answer");
-        context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
-    }
+/// What a run has spent and what is left of its plan, without the plan.
+#[derive(Debug)]
+pub(super) struct Bill {
+    spent: Table,
+    /// How many trials are left, and how many there are.
+    left: (usize, usize),
+    /// What they are expected to cost.
+    rest: Row,
 }
 
-/// Says that the budget ended the run, what is left and how to go on. It holds a pipeline up, so it is said even if little
-/// is to be said.
-pub(super) fn say_used_up(plan: &Plan, run: &Run, spent: Spending, refused: Refused, context: &Context) {
-    let Refused { bound, most, request } = refused;
-    let spent_in = |bound| match bound {
-        Bound::Cost => format!("{} US dollars", Dollars(spent.dollars())),
-        Bound::Requests if spent.requests == 1 => "1 request".to_owned(),
-        Bound::Requests => format!("{} requests", spent.requests),
-        Bound::Tokens => format!("{} tokens", spent.tokens),
-    };
-    let one_more = match bound {
-        Bound::Cost => format!(", and one more request may cost {}", Dollars(request.dollars())),
-        Bound::Tokens => format!(", and one more request may take {}", request.tokens),
-        Bound::Requests => String::new(),
-    };
-    let is_told = |other: &Bound| *other != bound && (*other != Bound::Cost || spent.dollars() > 0.0);
-    let others = [Bound::Cost, Bound::Requests, Bound::Tokens].into_iter().filter(is_told).map(spent_in);
-    let others = others.collect::<Vec<_>>().join(", ");
-    let estimated = match spent.estimated {
-        0 => String::new(),
-        1 => "; 1 request is counted as estimated".to_owned(),
-        requests => format!("; {requests} requests are counted as estimated"),
-    };
-    let left: HashSet<&TrialId> =
-        run.entries.iter().filter(|entry| entry.status == Status::Skipped).map(|entry| &entry.trial).collect();
-    let rest = Table::new(plan, |trial| left.contains(&trial.id).then(|| Row::expected(trial))).total;
-    let cost = rest.cost.map(|cost| format!(", {} US dollars", Dollars(cost))).unwrap_or_default();
-    context.console.complain(&format!(
-        "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n\
+impl Bill {
+    /// What became of a plan.
+    pub(super) fn of(plan: &Plan, run: &Run) -> Self {
+        let is_asked = |entry: &&Entry| entry.attempts > 0 && !entry.cached;
+        let asked: HashMap<&TrialId, &Entry> =
+            run.entries.iter().filter(is_asked).map(|entry| (&entry.trial, entry)).collect();
+        let is_left = |entry: &&Entry| entry.status == Status::Skipped;
+        let left: HashSet<&TrialId> = run.entries.iter().filter(is_left).map(|entry| &entry.trial).collect();
+        Self {
+            spent: Table::new(plan, |trial| asked.get(&trial.id).map(|entry| Row::spent(trial, entry))),
+            left: (left.len(), run.entries.len()),
+            rest: Table::new(plan, |trial| left.contains(&trial.id).then(|| Row::expected(trial))).total,
+        }
+    }
+
+    /// Says what a run has spent, if it has asked a server.
+    pub(super) fn say_spent(&self, context: &Context) {
+        let table = &self.spent;
+        if table.total.requests == 0 {
+            return;
+        }
+        context.console.tell(&table.lines("spent", true), "spent", table.json());
+        if table.total.uncounted > 0 {
+            let answers = counted(table.total.uncounted, "answer");
+            context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
+        }
+    }
+
+    /// Says that the budget ended the run, what is left and how to go on. It holds a pipeline up, so it is said even if
+    /// little is to be said.
+    pub(super) fn say_used_up(&self, spent: Spending, refused: Refused, context: &Context) {
+        let Refused { bound, most, request } = refused;
+        let spent_in = |bound| match bound {
+            Bound::Cost => format!("{} US dollars", Dollars(spent.dollars())),
+            Bound::Requests if spent.requests == 1 => "1 request".to_owned(),
+            Bound::Requests => format!("{} requests", spent.requests),
+            Bound::Tokens => format!("{} tokens", spent.tokens),
+        };
+        let one_more = match bound {
+            Bound::Cost => format!(", and one more request may cost {}", Dollars(request.dollars())),
+            Bound::Tokens => format!(", and one more request may take {}", request.tokens),
+            Bound::Requests => String::new(),
+        };
+        let is_told = |other: &Bound| *other != bound && (*other != Bound::Cost || spent.dollars() > 0.0);
+        let others = [Bound::Cost, Bound::Requests, Bound::Tokens].into_iter().filter(is_told).map(spent_in);
+        let others = others.collect::<Vec<_>>().join(", ");
+        let estimated = match spent.estimated {
+            0 => String::new(),
+            1 => "; 1 request is counted as estimated".to_owned(),
+            requests => format!("; {requests} requests are counted as estimated"),
+        };
+        let ((left, all), rest) = (self.left, &self.rest);
+        let cost = rest.cost.map(|cost| format!(", {} US dollars", Dollars(cost))).unwrap_or_default();
+        context.console.complain(&format!(
+            "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n\
          {} of {} trials are left, about {} + {} tokens{cost}: the same command with a higher --{} goes on",
-        bound.key(),
-        spent_in(bound),
-        left.len(),
-        run.entries.len(),
-        rest.input_tokens,
-        rest.output_tokens,
-        bound.key().replace('_', "-"),
-    ));
+            bound.key(),
+            spent_in(bound),
+            left,
+            all,
+            rest.input_tokens,
+            rest.output_tokens,
+            bound.key().replace('_', "-"),
+        ));
+    }
 }

@@ -15,7 +15,7 @@ use super::ci;
 use super::commit::commit_of;
 use super::console::{Log, Verbosity, counted};
 use super::context::Context;
-use super::costs;
+use super::costs::{self, Bill};
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
@@ -49,7 +49,7 @@ const DEFAULT_MOST: usize = 256;
 /// # Errors
 /// A mistake in the call or the project, or something unexpected.
 pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = Loaded::read(context.place()?, &context.console)?;
+    let mut loaded = Loaded::read(context.place()?, &context.console)?;
     let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
     let plan = select(&loaded, &args.selection, archive)?;
     let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();
@@ -75,11 +75,16 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let asking = Asking { answers: &answers, concurrency, budget, fail_fast: args.fail_fast };
     let (finished, signal) = ask(&plan, &begun, asking, &loaded.place.root, context)?;
     warn_of_store(&answers, context);
-    let open = begun.close(&finished, &reporting)?;
+    let open = begun.read()?;
+    let bill = Bill::of(&plan, &open.reader.run);
+    // Reports of large runs need the room that the plan and its cases take.
+    drop(plan);
+    loaded.cases.clear();
+    begun.close(&open, &finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
-    costs::say_spent(&plan, &open.reader.run, context);
+    bill.say_spent(context);
     match finished.refused {
-        Some(refused) => costs::say_used_up(&plan, &open.reader.run, finished.spent, refused, context),
+        Some(refused) => bill.say_used_up(finished.spent, refused, context),
         None => summary::say_unfinished(&open.reader.run, context),
     }
     summary::say(&open, &loaded.place, context);
@@ -226,17 +231,21 @@ impl Begun {
         })
     }
 
+    /// The run as its journal has it now.
+    fn read(&self) -> Result<OpenRun, Error> {
+        Ok(OpenRun { reader: self.journal.read()?, folder: self.folder.clone() })
+    }
+
     /// Writes the reports, then the end of the journal: a run that has it lacks nothing.
-    fn close(self, finished: &Finished, reporting: &Reporting) -> Result<OpenRun, Error> {
-        let open = OpenRun { reader: self.journal.read()?, folder: self.folder };
-        reporting.write(&open)?;
+    fn close(self, open: &OpenRun, finished: &Finished, reporting: &Reporting) -> Result<(), Error> {
+        reporting.write(open)?;
         if !self.has_end {
             // Without an end the same command goes on; a run that failed fast is not at its end either.
             let is_cut_short = finished.counts.of(Status::Skipped) > 0;
             let ended = self.journal.end(Timestamp::now(), is_cut_short);
             ended.map_err(Error::file(&open.folder.join(JOURNAL)))?;
         }
-        Ok(open)
+        Ok(())
     }
 }
 
