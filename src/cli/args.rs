@@ -438,7 +438,8 @@ pub struct RescoreArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Writes all files that derive from a run's run.jsonl again (report.html, metrics.csv, scores.csv, \
-        summary.csv, summary.md, diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run.",
+        summary.csv, summary.md, diff.md, diff.html, junit.xml; report.xlsx if asked or there already) and prints the run. \
+        With a --format other than text that form alone is printed, and the run's folder stays as it is.",
     after_long_help = "\
 Examples:
   evalrun report latest
@@ -517,7 +518,8 @@ pub struct ShowArgs {
 #[command(
     long_about = "Compares variants on the same cases, property by property: what got better, what got worse, on which cases, \
         and whether that can be told from chance. The case is the unit: repeats of it, and cases of one source, are not \
-        counted as if they were more.\n\n\
+        counted as if they were more. A case is broken if it passed and fails, fixed if it failed and passes, flaky if \
+        repeats of one variant disagree, mixed if one variant breaks it and another fixes it.\n\n\
         A run is named by its folder, its run.jsonl, its name in reports/, or `latest`; one prompt of it by RUN::PROMPT, one \
         variant by RUN::PROMPT@MODEL. Without a candidate each further prompt of the run is compared with its first. \
         Cases are joined by id, and by what was sent where one was renamed; a case that says something else than before \
@@ -569,7 +571,7 @@ pub struct GateArgs {
     /// The run: its folder, its run.jsonl, its name in reports/, or `latest`
     #[arg(value_name = "RUN")]
     pub run: String,
-    /// The run to compare with [default: the gate's `baseline`, else the one of `evalrun baseline set`]
+    /// The run to compare with, RUN or `RUN::PROMPT@MODEL` [default: the gate's `baseline`, else `baseline set`'s]
     #[arg(long, value_name = "RUN")]
     pub baseline: Option<String>,
     /// The form of what is printed
