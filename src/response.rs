@@ -61,7 +61,7 @@ pub enum FinishReason {
     Refusal,
     /// The model called a tool instead of answering.
     ToolCall,
-    /// More is to come on another request (Gemini).
+    /// More was to come on another request, and did not: the answer is truncated.
     Continuation,
     /// A word that evalrun does not know.
     Other,
@@ -71,6 +71,11 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
+    /// Whether the answer is a part of what the model had to say: it met the limit, or its rest did not come.
+    pub const fn is_truncated(self) -> bool {
+        matches!(self, Self::Length | Self::Continuation)
+    }
+
     /// The name in reports; empty if unknown.
     pub const fn name(self) -> &'static str {
         match self {

@@ -10,7 +10,6 @@ use super::reporting::files_in;
 use super::runs::OpenRun;
 use crate::outcome::{Run, Status};
 use crate::report::{Lang, json, terminal};
-use crate::response::FinishReason;
 
 /// Prints a run on standard output.
 ///
@@ -53,7 +52,7 @@ pub(super) fn warnings(run: &Run) -> Vec<String> {
         let of = run.entries.len();
         warnings.push(format!("{errored} of {of} trials errored, so the figures are incomplete"));
     }
-    let truncated = run.entries.iter().filter(|entry| entry.finish == FinishReason::Length).count();
+    let truncated = run.entries.iter().filter(|entry| entry.finish.is_truncated()).count();
     if truncated > 0 {
         let answers = if truncated == 1 { "1 answer was" } else { &format!("{truncated} answers were") };
         warnings.push(format!("{answers} cut off by the token limit (params.max_output_tokens)"));

@@ -52,6 +52,13 @@ pub enum Event {
         /// What changed.
         slowed: Slowed,
     },
+    /// An answer said that its server's limit is used up: nothing is sent there for a while.
+    Paused {
+        /// Which model.
+        model: ModelId,
+        /// For how long.
+        wait: Duration,
+    },
     /// A trial has its outcome, and the outcome is kept.
     TrialFinished {
         /// What became of it.

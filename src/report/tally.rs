@@ -11,7 +11,6 @@ use crate::outcome::{Entry, Run, Status};
 pub(crate) use crate::outcome::{Required, Subject};
 use crate::property::Property;
 use crate::report::lang::Words;
-use crate::response::FinishReason;
 use crate::stats::{Interval, LEVEL, wilson_of_sources};
 
 /// How a status of a subject is called: a trial passed, a property's verdict is `pass`.
@@ -106,7 +105,7 @@ pub(crate) fn method(run: &Run) -> &'static str {
 
 /// Whether the token limit cut the answer.
 pub(crate) fn is_truncated(entry: &Entry) -> bool {
-    entry.finish == FinishReason::Length
+    entry.finish.is_truncated()
 }
 
 /// Counts a run, variant by variant in report order.

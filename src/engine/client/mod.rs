@@ -178,8 +178,10 @@ impl Client {
                     if let Some(ticket) = ticket {
                         lane.answered(ticket, tokens(&reply));
                     }
-                    if let Some(wait) = reply.used_up {
-                        lane.pause(wait);
+                    // What is longer than a trial may take is no pause but an end, which the next attempt is told of.
+                    let pause = reply.used_up.filter(|wait| *wait <= self.policy.total);
+                    if let Some(wait) = pause.filter(|wait| lane.pause(*wait)) {
+                        self.tell(Event::Paused { model: trial.id.model.clone(), wait }).await;
                     }
                     return End::Answered(reply);
                 }

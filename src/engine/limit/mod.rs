@@ -258,9 +258,13 @@ impl Lane {
         waiting.is_probing.then(|| waiting.pace.shut_since()).flatten().map(|since| since.elapsed())
     }
 
-    /// Lets no attempt begin within `wait` from now.
-    pub(super) fn pause(&self, wait: Duration) {
-        self.waiting().pause(Instant::now() + wait);
+    /// Lets no attempt begin within `wait` from now; whether that is a second or more longer than it was anyway.
+    pub(super) fn pause(&self, wait: Duration) -> bool {
+        let until = Instant::now() + wait;
+        let mut waiting = self.waiting();
+        let before = waiting.paused_until;
+        waiting.pause(until);
+        until.saturating_duration_since(before.unwrap_or_else(Instant::now)) >= Duration::from_secs(1)
     }
 
     /// The server was in trouble: the account's limit does not grow for what was under way.

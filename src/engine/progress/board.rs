@@ -109,7 +109,7 @@ impl Board {
                 }
             }
             Event::BudgetUsedUp { spent, .. } => self.spent = *spent,
-            Event::Interrupted { .. } => {}
+            Event::Paused { .. } | Event::Interrupted { .. } => {}
             Event::RunFinished { counts } => self.counts = *counts,
         }
     }

@@ -36,6 +36,9 @@ pub(super) fn of_event(event: &Event, board: &Board, detail: Detail, at: Timesta
                 json!({"model": model, "limit_before": slowed.limit_before, "limit": slowed.limit, "rpm": rpm});
             wanted(Detail::None, "slowed_down", fields)
         }
+        Event::Paused { model, wait } => {
+            wanted(Detail::None, "paused", json!({"model": model, "seconds": wait.as_secs_f64()}))
+        }
         Event::TrialFinished { summary, .. } => {
             let fields = json!({
                 "status": summary.status,

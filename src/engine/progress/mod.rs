@@ -24,6 +24,9 @@ use crate::budget::Dollars;
 use crate::engine::Counts;
 use crate::outcome::Status;
 
+/// A pause that whoever watches a run would wonder at.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
+
 /// How a run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Display {
@@ -153,6 +156,11 @@ impl Progress {
                 }
             }
             Event::SlowedDown { model, slowed } => self.tell(Detail::Outcomes, || format!("{model}: {slowed}")),
+            Event::Paused { model, wait } => {
+                let told =
+                    format!("{model}: its server's limit is used up; nothing is sent for {:.0} s", wait.as_secs_f64());
+                if *wait < LONG_PAUSE { self.tell(Detail::Outcomes, || told) } else { self.say(&told) }
+            }
             Event::TrialFinished { summary, .. } => {
                 let took = if self.detail < Detail::Attempts { String::new() } else { took(summary) };
                 self.tell(Detail::Outcomes, || {

@@ -12,7 +12,6 @@ use super::{Alignment, Change, Diff, DiffOptions, Gap, Kind, Passage, Piece, Row
 use crate::outcome::{Outcome, Status};
 use crate::report::escape::html as escape;
 use crate::report::lang::Words;
-use crate::response::FinishReason;
 
 /// The most quotations a verdict.
 const MOST_QUOTES: usize = 5;
@@ -226,9 +225,9 @@ fn write_verdicts(
 }
 
 fn head(side: &str, name: &str, outcome: &Outcome, words: &Words) -> String {
-    let facts = facts(outcome, words).into_iter().map(|fact| match outcome.finish.reason {
-        FinishReason::Length if fact == words.truncated => format!("<span class=\"mark\">{}</span>", escape(&fact)),
-        _ => escape(&fact),
+    let is_mark = |fact: &str| outcome.finish.reason.is_truncated() && fact == words.truncated;
+    let facts = facts(outcome, words).into_iter().map(|fact| {
+        if is_mark(&fact) { format!("<span class=\"mark\">{}</span>", escape(&fact)) } else { escape(&fact) }
     });
     format!("{}: <b>{}</b><br>{}", escape(side), escape(name), facts.collect::<Vec<_>>().join(" · "))
 }

@@ -14,7 +14,6 @@ use crate::report::evidence::{against, quote, remark};
 use crate::report::lang::Words;
 use crate::report::tally::{Required, Subject, is_truncated, status_name};
 use crate::report::trouble::is_without_answer;
-use crate::response::FinishReason;
 use crate::score::Verdict;
 
 /// What became of a case from the base to the candidate, by how much it matters.
@@ -240,7 +239,7 @@ pub(super) fn facts(outcome: &Outcome, words: &Words) -> Vec<String> {
         None if !outcome.scores.is_empty() => facts.push(words.diff_not_kept.to_owned()),
         None => facts.push(words.no_answer.to_owned()),
     }
-    if outcome.finish.reason == FinishReason::Length {
+    if outcome.finish.reason.is_truncated() {
         facts.push(words.truncated.to_owned());
     }
     facts

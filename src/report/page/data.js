@@ -79,7 +79,7 @@ const trials = data.trials.map((row, number) => {
     millis,
     attempts,
     cached,
-    truncated: finish === "length",
+    truncated: finish === "length" || finish === "continuation",
   };
 });
 

@@ -12,7 +12,6 @@ use crate::report::csv::decimal;
 use crate::report::escape::{one_line, visible};
 use crate::report::evidence::{Weight, quote, weight};
 use crate::report::lang::Words;
-use crate::response::FinishReason;
 use crate::score::{Evidence, Score, Span, Verdict};
 
 /// Writes an outcome of `run`: what it was, the answer with numbered evidence, the scores.
@@ -85,7 +84,7 @@ fn write_scores(scores: &[Score], marks: &[Mark], options: TerminalOptions, out:
 }
 
 fn is_truncated(outcome: &Outcome) -> bool {
-    outcome.finish.reason == FinishReason::Length
+    outcome.finish.reason.is_truncated()
 }
 
 fn write_head(run: &Run, outcome: &Outcome, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
