@@ -1,5 +1,6 @@
 //! Learns what the features of a sentence are worth for `covers_*` from labelled articles and prints
-//! `src/score/covers/weights.tsv`. Run by maintainers: `cargo run --release --example learn_covers -- tests/corpus/*.jsonl`.
+//! `src/score/covers/weights.tsv`. Run by maintainers:
+//! `cargo run --release --example learn_covers -- tests/corpus/*-seen.jsonl [-- FILES TO BE JUDGED ONLY]`.
 //!
 //! Logistic regression with a quadratic penalty: evidence sentences say it, sentences of articles that lack the topic do
 //! not. The bias is set where the fewest articles are judged wrong by weights that were learned without them.
@@ -36,13 +37,20 @@ const UNSAID: f64 = 0.15;
 
 fn main() {
     let mut names = Names::new();
-    let mut articles = Vec::new();
-    for file in std::env::args().skip(1) {
-        for line in std::fs::read_to_string(&file).expect("a file of items").lines() {
-            let item: Item = serde_json::from_str(line).expect("an item");
-            articles.extend(read(&item, &mut names));
-        }
-    }
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    let mut parts = files.split(|file| file == "--");
+    let mut articles = read_all(parts.next().unwrap_or_default(), &mut names);
+    let known = names.len();
+    let unseen: Vec<(&String, Vec<Article>)> = parts
+        .flatten()
+        .map(|file| {
+            let mut articles = read_all(std::slice::from_ref(file), &mut names);
+            let all = articles.iter_mut().flat_map(|article| &mut article.sentences);
+            all.for_each(|sentence| sentence.retain(|feature| *feature < known));
+            (file, articles)
+        })
+        .collect();
+    names.retain(|_, n| *n < known);
     leave_out_rare(&mut articles, names.len());
     let all: Vec<&Article> = articles.iter().collect();
     let models = [0, 1, 2].map(|topic| {
@@ -53,6 +61,31 @@ fn main() {
         Model { bias: model.bias - threshold, ..model }
     });
     print_weights(&names, &models);
+    for (file, articles) in &unseen {
+        eprintln!("{file}");
+        for topic in Topic::ALL {
+            let model = &models[topic as usize];
+            let judged = articles.iter().filter_map(|article| {
+                let (present, _) = *article.topics[topic as usize].as_ref()?;
+                Some(Judged { id: &article.id, plainness: model.plainness(article), present })
+            });
+            let judged: Vec<Judged<'_>> = judged.collect();
+            if !judged.is_empty() {
+                report(topic, &judged, 0.0);
+            }
+        }
+    }
+}
+
+fn read_all(files: &[String], names: &mut Names) -> Vec<Article> {
+    let mut articles = Vec::new();
+    for file in files {
+        for line in std::fs::read_to_string(file).expect("a file of items").lines() {
+            let item: Item = serde_json::from_str(line).expect("an item");
+            articles.extend(read(&item, names));
+        }
+    }
+    articles
 }
 
 fn read(item: &Item, names: &mut Names) -> Option<Article> {
