@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use crate::compare::{
-    Arm, Cases, Options, Pair, Repeats, Side, TooFew, Warning, compare, counterpart, repeats, sources,
+    Arm, Cases, Method, Options, Pair, Repeats, Side, TooFew, Warning, compare, counterpart, repeats, sources,
 };
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::model::Provider;
-use crate::outcome::{Entry, Required, Run, Status, Subject};
+use crate::outcome::{CaseRecord, Entry, Required, Run, Status, Subject};
 use crate::project::{CasePasses, GateSettings, On, Rule, Tier};
 use crate::stats::{Interval, LEVEL, fewest_cases, wilson, wilson_of_sources};
 
@@ -327,6 +327,21 @@ fn cost(run: &Run, entries: &[&Entry], max: f64) -> Check {
     }
 }
 
+/// Whether so many cases of different sources are too few to prove a rate even if all pass.
+fn too_few_to_prove(min: f64, cases: usize) -> Option<TooFew> {
+    let proves = |n: usize| wilson(n, n, LEVEL).is_some_and(|rate| rate.low >= min);
+    (cases > 0 && !proves(cases)).then(|| TooFew { cases, needed: fewest_cases(proves) })
+}
+
+/// What a rule asks for that so many cases from so many sources, asked so often, could never show, whatever came of them:
+/// its rate, and its drop.
+pub fn out_of_reach(rule: &Rule, cases: usize, sources: usize, repeats: u32) -> [Option<TooFew>; 2] {
+    let rate = rule.min_rate.filter(|_| rule.on == On::Low).and_then(|min| too_few_to_prove(min, cases.min(sources)));
+    let method = Method::of(cases, sources, repeats);
+    let drop = rule.max_drop.and_then(|drop| method.is_too_few_for(drop, cases, sources, REGRESSION_LEVEL));
+    [rate, drop]
+}
+
 /// A variant that is judged.
 struct Variant<'a> {
     run: &'a Run,
@@ -371,7 +386,9 @@ impl Variant<'_> {
         }
         let (mut passed, mut missing, mut failed, mut undecided) = (0, 0, Vec::new(), Vec::new());
         let records = || self.run.header.cases.iter().filter(|record| cases.contains_key(&record.id));
-        let has_shared_sources = sources(records()) < records().count();
+        let sources_of = |records: &[&CaseRecord]| sources(records.iter().map(|record| &record.source));
+        let all: Vec<&CaseRecord> = records().collect();
+        let has_shared_sources = sources_of(&all) < all.len();
         let mut counted = Vec::new();
         for record in records() {
             let [yes, no, none] = cases[&record.id];
@@ -389,10 +406,9 @@ impl Variant<'_> {
             counted.push(record);
         }
         let decided = passed + failed.len();
-        let most = if has_shared_sources { sources(records()) } else { records().count() };
-        let proves = |n: usize| wilson(n, n, LEVEL).is_some_and(|rate| rate.low >= min);
-        let too_few = (on == On::Low && !proves(most)).then(|| TooFew { cases: most, needed: fewest_cases(proves) });
-        let counted = sources(counted);
+        let most = if has_shared_sources { sources_of(&all) } else { all.len() };
+        let too_few = too_few_to_prove(min, most).filter(|_| on == On::Low);
+        let counted = sources_of(&counted);
         let interval = |passed: usize, decided: usize| {
             let sources = if has_shared_sources { counted.max(1) } else { decided };
             wilson_of_sources(passed, decided, sources, LEVEL)

@@ -18,8 +18,10 @@ use super::load::{Loaded, entries};
 use super::run::price_note;
 use super::select::{check_recorded, models, prompts};
 use crate::case::Case;
+use crate::compare::{TooFew, sources};
 use crate::diagnostic::closest;
 use crate::engine::missing_key;
+use crate::gate::out_of_reach;
 use crate::id::is_portable;
 use crate::model::{Model, Provider};
 use crate::prompt::Prompt;
@@ -46,7 +48,7 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     check.ids();
     check.template_names();
     check.requirements();
-    check.warnings.extend(loaded.project.gate.as_ref().and_then(|gate| misfit(gate, repeats)));
+    check.gate(repeats);
     check.answers(&selected.0, &selected.1)?;
     check.models(&selected.1);
     let warnings = check.warnings;
@@ -118,6 +120,30 @@ impl Check<'_> {
             self.warn(format!("nothing is required of {}: every answer passes", listed(&without)));
         }
         self.warnings.extend(expired);
+    }
+
+    /// What the gate asks for that the project's cases could never show.
+    fn gate(&mut self, repeats: u32) {
+        let Some(gate) = &self.loaded.project.gate else { return };
+        self.warnings.extend(misfit(gate, repeats));
+        for rule in &gate.rules {
+            let is_required = |case: &&Case| {
+                let require = case.require.over(&self.loaded.project.require);
+                rule.property.is_none_or(|property| require.requires(property))
+            };
+            let cases: Vec<&Case> = self.loaded.cases.iter().map(AsRef::as_ref).filter(is_required).collect();
+            let sources = sources(cases.iter().map(|case| &case.source));
+            let name = rule.property.map_or("all", Property::name);
+            let [rate, drop] = out_of_reach(rule, cases.len(), sources, repeats);
+            let told = |TooFew { cases, needed }: TooFew, what: &str| {
+                let could =
+                    needed.map_or_else(|| "no number could".to_owned(), |needed| format!("about {needed} could"));
+                format!("[gate] {name}: {} of different news can never {what}; {could}", counted(cases, "case"))
+            };
+            self.warnings.extend(rate.map(|few| told(few, "prove such a `min_rate`, even if all pass")));
+            let drop = drop.map(|few| told(few, "rule out such a `max_drop`, even if no verdict changes"));
+            self.warnings.extend(drop.map(|told| format!("{told} (`max_broken` suits fewer)")));
+        }
     }
 
     fn answers(&mut self, prompts: &[Prompt], models: &[Model]) -> Result<(), Error> {

@@ -103,7 +103,15 @@ impl<'a> Sent<'a> {
 }
 
 /// What two cases must share to be of one source.
-pub(super) fn source_of(case: &CaseRecord) -> (Option<PublishedAt>, &str, &str, Option<&str>) {
-    let Source { published_at, publisher, title, body, .. } = &case.source;
+pub(super) fn source_of(case: &CaseRecord) -> SourceKey<'_> {
+    source_key(&case.source)
+}
+
+/// What tells sources apart.
+pub(super) type SourceKey<'a> = (Option<PublishedAt>, &'a str, &'a str, Option<&'a str>);
+
+/// What tells a source from others.
+pub(super) fn source_key(source: &Source) -> SourceKey<'_> {
+    let Source { published_at, publisher, title, body, .. } = source;
     (*published_at, publisher, title, body.as_deref())
 }

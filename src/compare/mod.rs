@@ -6,18 +6,21 @@
 
 mod cases;
 mod measure;
+mod method;
 mod subject;
 mod warning;
 
 use std::collections::BTreeSet;
 
+use crate::case::Source;
 use crate::id::{CaseId, ModelId, PromptId};
-use crate::outcome::{CaseRecord, Run, Subject};
+use crate::outcome::{Run, Subject};
 use crate::stats::{CochranQ, LEVEL, Undefined, benjamini_hochberg, cochran_q, holm};
 
 pub use cases::Cases;
 pub use measure::{Measure, Measured};
-pub use subject::{Adjustment, Compared, Method, PMethod, Repeats, TooFew, Verdict};
+pub use method::{Adjustment, Method, PMethod, TooFew};
+pub use subject::{Compared, Repeats, Verdict};
 pub use warning::{Side, Warning};
 
 /// How much worse is still no worse, unless the user says otherwise: 5 points.
@@ -152,9 +155,10 @@ pub fn repeats(pair: Pair<'_>, subject: Subject) -> Vec<(CaseId, [Repeats; 2])> 
     subject::repeats(pair, subject)
 }
 
-/// The number of sources that cases come from: those that share one say less than as many cases of different ones.
-pub fn sources<'a>(cases: impl IntoIterator<Item = &'a CaseRecord>) -> usize {
-    cases.into_iter().map(cases::source_of).collect::<BTreeSet<_>>().len()
+/// The number of different ones of the sources that cases come from: cases that share one say less than as many of
+/// different ones.
+pub fn sources<'a>(sources: impl IntoIterator<Item = &'a Source>) -> usize {
+    sources.into_iter().map(cases::source_key).collect::<BTreeSet<_>>().len()
 }
 
 /// Adjusts the p values of comparisons that were made together: by Holm for the primary subject, by Benjamini and

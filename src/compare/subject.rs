@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cases::{Joined, join, source_of};
+use super::method::{Adjustment, Method, PMethod, TooFew};
 use super::{Arm, Options, Pair};
 use crate::case::PublishedAt;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{CaseRecord, Entry, Required, Run, Status, Subject};
 use crate::stats::{
-    DEFAULT_FLIPS, Differences, Flips, Interval, Means, Reading, Undefined, cases_needed, detectable, fewest_cases,
-    flip_rate,
+    DEFAULT_FLIPS, Differences, Flips, Interval, Means, Reading, Undefined, cases_needed, detectable, flip_rate,
 };
 
 /// The difference that the number of cases needed is told for.
@@ -60,69 +60,6 @@ impl Verdict {
             Self::Better => "better",
             Self::NoWorse => "no_worse_than_margin",
             Self::Inconclusive => "inconclusive",
-        }
-    }
-}
-
-/// Where an interval comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Tango's score interval: one repeat, cases of different sources.
-    Tango,
-    /// The guarded t interval over case means.
-    CaseMeans,
-    /// The same with errors robust against clusters: cases that share a source.
-    Clusters,
-}
-
-impl Method {
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tango => "tango",
-            Self::CaseMeans => "t-case-means-guarded",
-            Self::Clusters => "t-clusters-guarded",
-        }
-    }
-}
-
-/// Where a p comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PMethod {
-    /// McNemar's mid-p.
-    McNemarMid,
-    /// Student's t over case means or clusters; the sign-flip test had a smaller p.
-    T,
-    /// The sign-flip test; t had a smaller p, or none.
-    SignFlip,
-}
-
-impl PMethod {
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::McNemarMid => "mcnemar-mid",
-            Self::T => "paired-t",
-            Self::SignFlip => "sign-flip",
-        }
-    }
-}
-
-/// How p was adjusted for the number of tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adjustment {
-    /// Holm: the subject that was declared to decide.
-    Holm,
-    /// Benjamini and Hochberg: exploration.
-    BenjaminiHochberg,
-}
-
-impl Adjustment {
-    /// The name in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Holm => "holm",
-            Self::BenjaminiHochberg => "benjamini-hochberg",
         }
     }
 }
@@ -190,37 +127,10 @@ pub struct Compared {
     pub needed: Result<usize, Undefined>,
 }
 
-/// Too few cases to show what is asked for, whatever comes of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooFew {
-    /// How many there are; of those that share a source, one.
-    pub cases: usize,
-    /// How many of different sources would do; `None` if none would.
-    pub needed: Option<usize>,
-}
-
 impl Compared {
     /// Whether the cases are too few to rule out a drop of so much even if no verdict changes.
     pub fn is_too_few_for(&self, drop: f64) -> Option<TooFew> {
-        let rules_out = |unchanged: Result<Interval, Undefined>| unchanged.is_ok_and(|range| range.low > -drop);
-        if self.n == 0 || rules_out(self.method.unchanged(self.n, self.clusters, self.level)) {
-            return None;
-        }
-        let needed = fewest_cases(|n| rules_out(self.method.unchanged(n, n, self.level)));
-        Some(TooFew { cases: self.n.min(self.clusters), needed })
-    }
-}
-
-impl Method {
-    /// The interval over so many cases of which none changes.
-    fn unchanged(self, cases: usize, clusters: usize, level: f64) -> Result<Interval, Undefined> {
-        match self {
-            Self::Tango => Flips { both: cases, ..Flips::default() }.tango(level),
-            Self::CaseMeans | Self::Clusters => {
-                let size = cases.div_ceil(clusters.max(1));
-                Differences::new(vec![vec![0.0; size]; clusters]).guarded_interval(level)
-            }
-        }
+        self.method.is_too_few_for(drop, self.n, self.clusters, self.level)
     }
 }
 
@@ -442,12 +352,8 @@ impl<'a> Counted<'a> {
         let level = options.level_of(subject);
         let differences = Differences::new(self.clusters.values().cloned());
         let (n, clusters) = (differences.n(), differences.clusters());
-        let is_single = self.repeats.iter().all(|repeats| *repeats <= 1);
-        let method = match (clusters < n, is_single) {
-            (true, _) => Method::Clusters,
-            (false, true) => Method::Tango,
-            (false, false) => Method::CaseMeans,
-        };
+        let most = self.repeats.iter().copied().max().unwrap_or_default();
+        let method = Method::of(n, clusters, u32::try_from(most).unwrap_or(u32::MAX));
         let interval = match method {
             Method::Tango => self.flips.tango(level),
             Method::CaseMeans | Method::Clusters => differences.guarded_interval(level),

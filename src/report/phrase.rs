@@ -68,7 +68,7 @@ fn with_places(reason: &str) -> String {
     let placed = TEXTS.iter().fold(reason.to_owned(), |text, (english, japanese)| {
         text.replace(&format!("」 in the {english}"), &format!("」({japanese})"))
     });
-    placed.replace("」 before it", "」(直前)").replace("the day of publication", "発行日")
+    placed.replace("」 before it", "」(直前)").replace("the day of publication", "公開日")
 }
 
 /// The name of a text of the case.
@@ -78,7 +78,7 @@ fn text_name<'n>(found: &Captures<'n>) -> &'n str {
 }
 
 const TEXTS: [(&str, &str); 5] =
-    [("title", "見出し"), ("publisher", "発行元"), ("body", "本文"), ("facts", "事実"), ("background", "背景知識")];
+    [("title", "見出し"), ("publisher", "発表元"), ("body", "本文"), ("facts", "事実"), ("background", "背景知識")];
 
 const KINDS: [(&str, &str); 39] = [
     ("english", "英語"),
@@ -172,7 +172,7 @@ const PHRASES_OF: [(&str, Phrase); 47] = [
     }),
     ("(?s)^the source has (「.*)$", |found| format!("元のニュースでは{}", &found[1])),
     // no_fabrication: what supports it
-    ("^the time of publication, (.*)$", |found| format!("発行日時({})", &found[1])),
+    ("^the time of publication, (.*)$", |found| format!("公開日時({})", &found[1])),
     ("(?s)^a listed alias of (「.*」)$", |found| format!("登録された別名({})", &found[1])),
     (r"^the school year in the (\w+)$", |found| format!("{}にある学年", text_name(found))),
     (r"^the days of the week in the (\w+)$", |found| format!("{}にある曜日", text_name(found))),
@@ -276,9 +276,9 @@ mod tests {
             ("the source has 「9,600世帯」 in the body", "元のニュースでは「9,600世帯」(本文)"),
             ("「イリノイ州」 in the title", "「イリノイ州」(見出し)"),
             ("「竹富町」 in the title, 「町立図書館」 in the body", "「竹富町」(見出し), 「町立図書館」(本文)"),
-            ("from 「9月12日」 in the body to the day of publication", "「9月12日」(本文)から発行日まで"),
+            ("from 「9月12日」 in the body to the day of publication", "「9月12日」(本文)から公開日まで"),
             ("「50人」 in the body ÷ 「20人」 before it", "「50人」(本文) ÷ 「20人」(直前)"),
-            ("the time of publication, 2025-06-30 07:00", "発行日時(2025-06-30 07:00)"),
+            ("the time of publication, 2025-06-30 07:00", "公開日時(2025-06-30 07:00)"),
             ("hedged by 「かもしれません」 in its sentence", "文中の「かもしれません」による推測"),
             ("hedged by 「約」 before it", "直前の「約」による推測"),
             ("55 characters, at least 200 are required", "55文字しかありません(200文字以上が必要)"),

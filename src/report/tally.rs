@@ -94,7 +94,7 @@ impl VariantTally<'_> {
 
 /// How the rates of a run were found, as the column `method` names it.
 pub(crate) fn method(run: &Run) -> &'static str {
-    let has_shared_sources = sources(&run.header.cases) < run.header.cases.len();
+    let has_shared_sources = sources(run.header.cases.iter().map(|case| &case.source)) < run.header.cases.len();
     match (run.header.repeats > 1, has_shared_sources) {
         (false, false) => "wilson95",
         (false, true) => "wilson95-sources",
@@ -172,7 +172,7 @@ impl<'a> VariantTally<'a> {
             let records: Vec<_> = run.header.cases.iter().filter(|record| decided(&record.id)).collect();
             tally.passed_cases = cases.values().filter(|case| passes(case)).count();
             tally.decided_cases = records.len();
-            tally.decided_sources = sources(records);
+            tally.decided_sources = sources(records.iter().map(|record| &record.source));
         }
         self
     }

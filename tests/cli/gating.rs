@@ -255,3 +255,15 @@ fn a_baseline_that_is_missing_or_fails_is_told() {
     let set = project.done("baseline set run").expect(0);
     set.says(&["warning: 3 of 12 trials fail: a case that fails in the baseline cannot break any more"]);
 }
+
+#[test]
+fn check_tells_what_the_gate_can_never_show_before_anything_is_spent() {
+    let gate = "[gate]\nall = { min_rate = 0.9, on = \"low\" }\ncontains = { max_drop = 0.05, max_broken = 0 }";
+    project(gate, GOOD).done("check").expect(0).says(&[
+        "warning: [gate] all: 12 cases of different news can never prove such a `min_rate`, even if all pass; about 35 could",
+        "warning: [gate] contains: 12 cases of different news can never rule out such a `max_drop`, even if no verdict changes; \
+         about 52 could (`max_broken` suits fewer)",
+    ]);
+    let reachable = "[gate]\nall = { min_rate = 0.7, on = \"low\" }\ncontains = { max_drop = 0.2, max_broken = 0 }";
+    assert_eq!(project(reachable, GOOD).done("check").expect(0).stderr, "");
+}

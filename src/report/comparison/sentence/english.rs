@@ -106,9 +106,8 @@ fn english_finding(compared: &Compared, margin: f64) -> String {
     };
     if compared.n < TOO_FEW {
         let cases = (ENGLISH.cases)(compared.n);
-        return format!(
-            "{cases}: even if all changed one way, it could barely be told from chance ({counts}). Read the texts."
-        );
+        let even = if compared.n == 1 { "even if its verdict changed" } else { "even if all changed one way" };
+        return format!("{cases}: {even}, it could barely be told from chance ({counts}). Read the texts.");
     }
     let Interval { estimate, low, high } = range;
     let ranged = format!("plausible range {} to {} points", signed(low), signed(high));
@@ -219,7 +218,8 @@ fn english_warning(warning: &Warning) -> String {
             candidate * 100.0
         ),
         Warning::Repeats(base, candidate) => {
-            format!("the base was asked {base} times a case, the candidate {candidate}")
+            let times = |count: u32| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+            format!("a case was asked {} of the base, {} of the candidate", times(*base), times(*candidate))
         }
     }
 }

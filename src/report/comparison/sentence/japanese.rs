@@ -92,7 +92,9 @@ pub(super) const JAPANESE: Sentences = Sentences {
 /// How many cases were fixed and broken.
 fn japanese_counts(compared: &Compared) -> String {
     match (compared.fixed.len(), compared.broken.len()) {
-        (0, 0) => "改善・悪化したケースなし".to_owned(),
+        (0, 0) => "改善・悪化ともになし".to_owned(),
+        (fixed, 0) => format!("改善{fixed}ケース、悪化なし"),
+        (0, broken) => format!("悪化{broken}ケース、改善なし"),
         (fixed, broken) => format!("改善{fixed}ケース、悪化{broken}ケース"),
     }
 }
@@ -105,10 +107,8 @@ fn japanese_finding(compared: &Compared, margin: f64) -> String {
         (None, Ok(_)) => return "比べられません。".to_owned(),
     };
     if n < TOO_FEW {
-        return format!(
-            "{n}ケースだけでは、すべてが同じ方向に変わっても偶然とほとんど区別できません({counts})。\
-             回答を読み比べてください。"
-        );
+        let even = if n == 1 { "判定が変わっても" } else { "すべてが同じ方向に変わっても" };
+        return format!("{n}ケースだけでは、{even}偶然とほとんど区別できません({counts})。回答を読み比べてください。");
     }
     let Interval { estimate, low, high } = range;
     let ranged = format!("実際の差は{}〜{}ポイントと推定されます", signed(low), signed(high));
@@ -141,13 +141,13 @@ fn japanese_finding(compared: &Compared, margin: f64) -> String {
             points(high.max(0.0)),
         ),
         Some(Verdict::Inconclusive) | None if is_unchanged(compared) && compared.bounds.is_none() => format!(
-            "どのケースでも判定は変わりませんでした。ただし{n}ケースでは、最大{}ポイントの差があっても現れないことがあります。",
+            "どのケースでも判定は変わりませんでした。ただし{n}ケースでは、最大{}ポイントの差を見逃している可能性があります。",
             points(high)
         ),
         Some(Verdict::Inconclusive) | None => {
             let needed = compared
                 .needed
-                .map(|needed| format!("10ポイントの差を5回に4回見つけるには、約{needed}ケースが必要です。"));
+                .map(|needed| format!("10ポイントの差を8割の確率で見つけるには、約{needed}ケースが必要です。"));
             format!("改善とも悪化とも言えません。{ranged}({n}ケース中、{counts})。{}", needed.unwrap_or_default())
         }
     };
@@ -182,7 +182,7 @@ fn japanese_warning(warning: &Warning) -> String {
             format!("内容の変わった{}ケースは、比較から除いています: {}", cases.len(), listed(cases, Lang::Ja))
         }
         Warning::JudgedOtherwise(cases) => format!(
-            "判定の条件(要件・別名・背景知識)の変わったケースが{}あります: {}",
+            "{}ケースで、判定の条件(要件・別名・背景知識)が変わっています: {}",
             cases.len(),
             listed(cases, Lang::Ja)
         ),
