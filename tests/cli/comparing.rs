@@ -329,3 +329,22 @@ fn runs_judged_by_other_requirements_say_so() {
     let silent = gated.done("compare old after").expect(0).stdout;
     assert!(!silent.contains("judged by other"), "{silent}");
 }
+
+#[test]
+fn a_range_of_another_level_than_the_others_says_so() {
+    let project = project(&[("a", BAD, GOOD), ("b", GOOD, GOOD), ("c", GOOD, BAD)])
+        .with("prompts/r.md", "{{ title }}を短く。\n")
+        .with("cases/a/answers/r/m.md", GOOD)
+        .with("cases/b/answers/r/m.md", GOOD)
+        .with("cases/c/answers/r/m.md", GOOD);
+    project.done("run --out run").expect(0);
+    let shown = project.done("compare run").expect(0).stdout;
+    let all = shown.lines().find(|line| line.starts_with("  all ")).unwrap();
+    let other = shown.lines().find(|line| line.starts_with("  contains ")).unwrap();
+    assert!(all.contains("(97.5 %)") && !other.contains('('), "{shown}");
+    assert!(shown.contains("Ranges: 95 % two-sided, of `all` 97.5 %,"), "{shown}");
+    let one = project.done("compare run::p@m run::q@m").expect(0).stdout;
+    assert!(one.contains("Ranges: 95 % two-sided, Tango") && !one.contains("97.5"), "{one}");
+    let japanese = project.done("compare run --lang ja").expect(0).stdout;
+    assert!(japanese.contains("(97.5%)") && japanese.contains("範囲は両側95%(`all` は97.5%)、"), "{japanese}");
+}

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::sentence::{Sentences, sentences};
+use super::sentence::{Sentences, own_level, sentences};
 use super::{Titled, broken, columns, movement, p_in_words, signed, telling};
 use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
@@ -182,7 +182,10 @@ pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 11] {
         percent(0),
         percent(1),
         compared.estimate.map_or_else(none, signed),
-        interval.map_or_else(none, |interval| format!("{} … {}", signed(interval.low), signed(interval.high))),
+        interval.map_or_else(none, |interval| {
+            let range = format!("{} … {}", signed(interval.low), signed(interval.high));
+            own_level(compared).map_or_else(|| range.clone(), |level| (words.at_level)(&range, &level))
+        }),
         (words.verdict)(compared.verdict).to_owned(),
         count(&compared.fixed),
         count(&compared.broken),

@@ -8,8 +8,9 @@ use japanese::JAPANESE;
 
 use crate::compare::{Compared, Measure, Verdict, Warning};
 use crate::id::CaseId;
+use crate::report::csv::decimal;
 use crate::report::lang::Lang;
-use crate::stats::Undefined;
+use crate::stats::{LEVEL, Undefined};
 
 /// With fewer cases a test can tell hardly anything.
 const TOO_FEW: usize = 6;
@@ -37,6 +38,8 @@ pub(crate) struct Sentences {
     pub(crate) together: fn(usize) -> String,
     /// A share in percent.
     pub(crate) percent: fn(f64) -> String,
+    /// A range of another level than the others.
+    pub(crate) at_level: fn(&str, &str) -> String,
     /// What is measured beside the verdicts.
     pub(crate) measure: fn(Measure) -> &'static str,
     /// The cases compared.
@@ -86,6 +89,11 @@ fn listed(cases: &[CaseId], lang: Lang) -> String {
 /// Whether every case gave the same verdicts on both sides.
 fn is_unchanged(compared: &Compared) -> bool {
     compared.fixed.is_empty() && compared.broken.is_empty() && compared.mixed.is_empty() && compared.flaky.is_empty()
+}
+
+/// The level of a range in percent, where it is not the usual one: several candidates widen those of what is to decide.
+pub(crate) fn own_level(compared: &Compared) -> Option<String> {
+    ((compared.level - LEVEL).abs() > 1e-9).then(|| decimal(compared.level * 100.0, 4))
 }
 
 /// The smallest p of a sign-flip test over so many sources.

@@ -1,11 +1,11 @@
 //! The sentences in English.
 
-use super::{Sentences, TOO_FEW, is_unchanged, least_p, listed};
+use super::{Sentences, TOO_FEW, is_unchanged, least_p, listed, own_level};
 use crate::compare::{Compared, Measure, Method, Side, Verdict, Warning};
 use crate::report::comparison::{p_in_words, points, signed};
 use crate::report::csv::decimal;
 use crate::report::lang::Lang;
-use crate::stats::{Interval, Undefined};
+use crate::stats::{Interval, LEVEL, Undefined};
 
 pub(super) const ENGLISH: Sentences = Sentences {
     finding: english_finding,
@@ -52,11 +52,11 @@ pub(super) const ENGLISH: Sentences = Sentences {
             }
         };
         let seed = compared.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-        format!(
-            "Ranges: {} % two-sided, {interval}{seed}. Margin: {} points.",
-            decimal(compared.level * 100.0, 4),
-            points(margin)
-        )
+        let usual = decimal(LEVEL * 100.0, 4);
+        let own = own_level(compared)
+            .map(|level| format!(", of `{}` {level} %", compared.subject.name()))
+            .unwrap_or_default();
+        format!("Ranges: {usual} % two-sided{own}, {interval}{seed}. Margin: {} points.", points(margin))
     },
     several: |variants, p| match p {
         Ok(p) => format!("All {variants} variants together (Cochran's Q): p {}.", p_in_words(p)),
@@ -64,6 +64,7 @@ pub(super) const ENGLISH: Sentences = Sentences {
     },
     together: |variants| format!("{variants} variants together"),
     percent: |share| format!("{:.0} %", share * 100.0),
+    at_level: |range, level| format!("{range} ({level} %)"),
     measure: Measure::name,
     cases: |count| format!("{count} case{}", if count == 1 { "" } else { "s" }),
     columns: [

@@ -1,11 +1,11 @@
 //! The sentences in Japanese.
 
-use super::{Sentences, TOO_FEW, is_unchanged, least_p, listed};
+use super::{Sentences, TOO_FEW, is_unchanged, least_p, listed, own_level};
 use crate::compare::{Compared, Measure, Method, Side, Verdict, Warning};
 use crate::report::comparison::{p_in_words, points, signed};
 use crate::report::csv::decimal;
 use crate::report::lang::Lang;
-use crate::stats::{Interval, Undefined};
+use crate::stats::{Interval, LEVEL, Undefined};
 
 pub(super) const JAPANESE: Sentences = Sentences {
     finding: japanese_finding,
@@ -52,8 +52,10 @@ pub(super) const JAPANESE: Sentences = Sentences {
             }
         };
         let seed = compared.seed.map(|seed| format!("(乱数の種 {seed})")).unwrap_or_default();
-        let (level, margin) = (decimal(compared.level * 100.0, 4), points(margin));
-        format!("範囲は両側{level}%、{interval}{seed}。悪化の許容範囲は{margin}ポイント。")
+        let (usual, margin) = (decimal(LEVEL * 100.0, 4), points(margin));
+        let own =
+            own_level(compared).map(|level| format!("(`{}` は{level}%)", compared.subject.name())).unwrap_or_default();
+        format!("範囲は両側{usual}%{own}、{interval}{seed}。悪化の許容範囲は{margin}ポイント。")
     },
     several: |variants, p| match p {
         Ok(p) => format!("{variants}通りの組み合わせ全体の検定(CochranのQ検定): p {}", p_in_words(p)),
@@ -63,6 +65,7 @@ pub(super) const JAPANESE: Sentences = Sentences {
     },
     together: |variants| format!("{variants}通りの組み合わせを合算"),
     percent: |share| format!("{:.0}%", share * 100.0),
+    at_level: |range, level| format!("{range} ({level}%)"),
     measure: |measure| match measure {
         Measure::Chars => "文字数",
         Measure::OutputTokens => "出力トークン",
