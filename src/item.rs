@@ -1,9 +1,10 @@
 //! An item: a text to score with its source, and, where people have judged it, their labels. One JSON line each.
 //!
-//! Promises to read what others write: extra keys are ignored, what is not labelled stays unlabelled, and labels that
-//! cannot be read hinder nobody who does not ask for them.
+//! Promises to read what others write: extra keys are ignored, and told where they look like slips; what is not labelled
+//! stays unlabelled, and labels that cannot be read hinder nobody who does not ask for them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -11,6 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::case::Source;
 use crate::property::{Property, SpecificKind, Topic};
@@ -49,10 +51,75 @@ impl Item {
         })
     }
 
+    /// Keys of the line that count for nothing and look as if they were to count for something.
+    ///
+    /// Others are none of our business: whoever keeps articles keeps more about them than is asked for here.
+    pub fn slips(line: &str) -> Vec<Slip> {
+        let Some(keys) = keys(line) else { return Vec::new() };
+        let source = keys.get(SOURCE).and_then(|source| self::keys(source.get()));
+        let mut slips = slips_of(&keys, "", &ITEM_KEYS);
+        slips.extend(source.iter().flat_map(|source| slips_of(source, "source.", &SOURCE_KEYS)));
+        let is_in_source = |key: &str| source.as_ref().is_some_and(|source| source.contains_key(key));
+        for key in keys.keys().filter(|key| !ITEM_KEYS.contains(&key.as_str())) {
+            let outer = match key.as_str() {
+                key if SOURCE_KEYS.contains(&key) && !is_in_source(key) => SOURCE,
+                key if (key == COVERS || key == SPECIFICS || named(key).is_some()) && !keys.contains_key(LABELS) => {
+                    LABELS
+                }
+                _ => continue,
+            };
+            slips.push(Slip { key: key.clone(), meant: format!("{outer}.{key}") });
+        }
+        slips
+    }
+
     /// Its id as reports name it.
     pub fn name(&self) -> String {
         self.id.as_str().map_or_else(|| self.id.to_string(), str::to_owned)
     }
+}
+
+/// A key that counts for nothing, and the one that was probably meant; both with the keys around them, parted by points.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slip {
+    /// What is written: `sorce`, `title`.
+    pub key: String,
+    /// What would count: `source`, `source.title`.
+    pub meant: String,
+}
+
+impl fmt::Display for Slip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the key `{}` is ignored; did you mean `{}`?", self.key, self.meant)
+    }
+}
+
+/// The keys of an item, and of its source.
+const ITEM_KEYS: [&str; 5] = ["id", SOURCE, "output", "prompt", LABELS];
+const SOURCE: &str = "source";
+const LABELS: &str = "labels";
+const SOURCE_KEYS: [&str; 7] = ["published_at", "publisher", "title", "body", "facts", "background", "aliases"];
+
+/// The entries of an object; `None` if it is none.
+fn keys(json: &str) -> Option<BTreeMap<String, &RawValue>> {
+    serde_json::from_str(json).ok()
+}
+
+/// Keys that are none of `known` and a slip of the pen away from one that is missing.
+fn slips_of(keys: &BTreeMap<String, &RawValue>, path: &str, known: &[&str]) -> Vec<Slip> {
+    let strange = keys.keys().filter(|key| !known.contains(&key.as_str()));
+    let slip = |key: &String| {
+        let missing = known.iter().filter(|known| !keys.contains_key(**known));
+        let meant = missing.copied().find(|known| is_slip(key, known))?;
+        Some(Slip { key: format!("{path}{key}"), meant: format!("{path}{meant}") })
+    };
+    strange.filter_map(slip).collect()
+}
+
+/// Whether one letter in three, or the case of all, was mistyped. What merely begins alike, such as `prompt_id`, is a key of
+/// the writer's own.
+fn is_slip(written: &str, meant: &str) -> bool {
+    strsim::osa_distance(&written.to_lowercase(), meant) <= meant.len() / 3
 }
 
 /// What an object says; serde would take a list of the values for it as well.
@@ -268,6 +335,41 @@ mod tests {
             let item = Item::parse(&format!("{{\"output\": \"{output}\"}}"));
             assert_eq!(item.map(|item| item.output).unwrap_or_default(), expected, "{output}");
         }
+    }
+
+    #[test]
+    fn a_key_that_looks_like_a_slip_is_noticed_and_others_are_not() {
+        for (line, expected) in [
+            (r#"{"output": "", "sorce": {"title": "a"}}"#, &[("sorce", "source")][..]),
+            (r#"{"output": "", "Label": {}, "ID": 1}"#, &[("ID", "id"), ("Label", "labels")]),
+            (r#"{"output": "", "source": {"titel": "a", "url": ""}}"#, &[("source.titel", "source.title")]),
+            (
+                r#"{"output": "", "title": "a", "published_at": ""}"#,
+                &[("published_at", "source.published_at"), ("title", "source.title")],
+            ),
+            (
+                r#"{"output": "", "covers": {}, "register": {}}"#,
+                &[("covers", "labels.covers"), ("register", "labels.register")],
+            ),
+            (
+                r#"{"output": "", "source": {"title": "a"}, "title": "a", "sources": 3, "labels": {}, "refusal": 0}"#,
+                &[],
+            ),
+            (r#"{"output": "", "prompt_id": "p", "url": "", "to": "", "score": 1, "outcome": 2}"#, &[]),
+            ("[1]", &[]),
+            ("no json", &[]),
+        ] {
+            let found = Item::slips(line);
+            let found: Vec<(&str, &str)> = found.iter().map(|slip| (slip.key.as_str(), slip.meant.as_str())).collect();
+            assert_eq!(found, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_keys_of_a_source_are_known() {
+        let source = serde_json::to_value(Source::default()).unwrap();
+        assert!(source.as_object().unwrap().keys().all(|key| SOURCE_KEYS.contains(&key.as_str())));
+        assert_eq!(source.as_object().unwrap().len(), SOURCE_KEYS.len());
     }
 
     #[test]

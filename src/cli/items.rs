@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use super::error::Error;
-use crate::item::Item;
+use crate::item::{Item, Slip};
 
 /// The longest line in bytes: far longer than any article with its source.
 const LONGEST: usize = 4 << 20;
@@ -109,6 +109,12 @@ pub(super) fn parse(line: &Line) -> Result<Option<Item>, String> {
         let what = message.split(" at line ").next().unwrap_or_default();
         if error.is_data() { what.to_owned() } else { format!("not valid JSON: {what}, at byte {}", error.column()) }
     })
+}
+
+/// The keys of a line that look as if they were to count for something.
+pub(super) fn slips(line: &Line) -> Vec<Slip> {
+    let text = line.bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.map(Item::slips).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! and that whoever feeds a pipe line by line can have each result before the next line. Leaves what is made of an item
 //! to its caller.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead};
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,8 +16,8 @@ use super::console::{Reader, counted};
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
-use super::items::{Line, Lines, parse};
-use crate::item::Item;
+use super::items::{Line, Lines, parse, slips};
+use crate::item::{Item, Slip};
 use crate::report::one_line;
 
 /// How many items for each job are under way or wait to be taken.
@@ -53,10 +54,17 @@ pub(super) struct Steps<T> {
     /// The next line's place, if that is known.
     slot: Option<Slot<T>>,
     has_waited: bool,
+    /// The slips of the lines so far.
+    slips: BTreeSet<Slip>,
+    /// Those that the caller has not taken, each with the first line that has it.
+    untold: Vec<(usize, Slip)>,
 }
 
+/// Keys come from the file: of endlessly many slips, a few are enough to be told.
+const MOST_SLIPS: usize = 20;
+
 /// What became of a line; `None` if there was nothing on it.
-type Done<T> = Option<Result<T, String>>;
+type Done<T> = Option<(Vec<Slip>, Result<T, String>)>;
 
 /// A line on its way to a worker, with the place for what becomes of it.
 type Job<T> = (Line, SyncSender<Done<T>>);
@@ -86,7 +94,7 @@ impl<T: Send + 'static> Steps<T> {
         }
         // These threads are not waited for: a reader may stand still in a pipe that nobody fills any more.
         spawn("reader", move || read_lines(input, &to_workers, &to_caller))?;
-        Ok(Self { slots, slot: None, has_waited: false })
+        Ok(Self { slots, slot: None, has_waited: false, slips: BTreeSet::new(), untold: Vec::new() })
     }
 }
 
@@ -120,13 +128,14 @@ fn work_on<T>(work: &Mutex<Receiver<Job<T>>>, make: &impl Fn(Item) -> Result<T, 
     loop {
         let received = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((line, slot)) = received else { return };
-        let done = match parse(&line) {
+        let made = match parse(&line) {
             Ok(item) => item.map(|item| {
                 let made = catch_unwind(AssertUnwindSafe(|| make(item)));
                 made.unwrap_or_else(|_| Err("a fault of evalrun itself".to_owned()))
             }),
             Err(why) => Some(Err(why)),
         };
+        let done = made.map(|made| (slips(&line), made));
         // The caller may be gone; then the reader will stop, too.
         let _ = slot.send(done);
     }
@@ -141,6 +150,20 @@ impl<T> Steps<T> {
             Err(TryRecvError::Empty) if std::mem::replace(has_waited, true) => channel.recv().map_err(|_| None),
             Err(TryRecvError::Empty) => Err(Some(Step::Waiting)),
         }
+    }
+
+    /// Each slip is told once.
+    fn notice(&mut self, number: usize, slips: Vec<Slip>) {
+        for slip in slips {
+            if self.slips.len() < MOST_SLIPS && self.slips.insert(slip.clone()) {
+                self.untold.push((number, slip));
+            }
+        }
+    }
+
+    /// The slips of the lines so far that were not taken before, each with the first line that has it.
+    fn take_slips(&mut self) -> Vec<(usize, Slip)> {
+        std::mem::take(&mut self.untold)
     }
 
     fn advance(&mut self) -> io::Result<Option<Step<T>>> {
@@ -160,8 +183,9 @@ impl<T> Steps<T> {
                 }
                 // A line takes no time that a caller could use: what was shown before it is still all there is.
                 Ok(None) => {}
-                Ok(Some(made)) => {
+                Ok(Some((slips, made))) => {
                     self.has_waited = false;
+                    self.notice(number, slips);
                     return Ok(Some(made.map_or_else(|why| Step::Bad { number, why }, Step::Made)));
                 }
                 Err(None) => return Ok(Some(Step::Bad { number, why: "its worker is gone".to_owned() })),
@@ -178,19 +202,22 @@ impl<T> Iterator for Steps<T> {
     }
 }
 
-/// Takes all results: each to `take`, bad lines to standard error, and `None` to `take` where it is about to wait.
+/// Takes all results: each to `take`, bad lines and slips to standard error, and `None` to `take` where it is about to wait.
 ///
 /// Returns how many lines were bad.
 ///
 /// # Errors
 /// The input cannot be read (an [`Error`]), or `take` fails (an [`io::Error`]: of an output).
 pub(super) fn take_all<T>(
-    steps: Steps<T>,
+    mut steps: Steps<T>,
     context: &Context,
     mut take: impl FnMut(Option<T>) -> io::Result<()>,
 ) -> io::Result<Result<usize, Error>> {
     let mut bad = 0;
-    for step in steps {
+    while let Some(step) = steps.next() {
+        for (number, slip) in steps.take_slips() {
+            context.console.warn(&format!("line {number}: {slip}"));
+        }
         match step {
             Ok(Step::Made(made)) => take(Some(made))?,
             Ok(Step::Waiting) => take(None)?,

@@ -123,7 +123,8 @@ const KINDS: [(&str, &str); 39] = [
 ];
 
 /// The longer phrases before those that are also part of them.
-const PHRASES_OF: [(&str, Phrase); 47] = [
+const PHRASES_OF: [(&str, Phrase); 48] = [
+    ("^the text is empty$", |_| "文章が空です".to_owned()),
     // covers_*
     ("^without a source it cannot be told what the news is$", |_| {
         "元のニュースがないため、何のニュースか分かりません".to_owned()

@@ -67,7 +67,14 @@ pub fn score_required(subject: &Subject<'_>) -> Vec<Score> {
 }
 
 /// The score of one property.
+///
+/// A text without a word keeps no promise about its words: what would find nothing against them is unscored. It is too
+/// short, covers nothing and lacks what it should contain all the same.
 pub fn score(property: Property, subject: &Subject<'_>) -> Score {
+    if judges_words(property) && subject.passage.is_blank() {
+        let reason = Some("the text is empty".to_owned());
+        return Score { property, verdict: Verdict::Unscored, value: None, reason, evidence: Vec::new() };
+    }
     match property {
         Property::JapaneseOnly => japanese_only::score(subject),
         Property::ArticleOnly => article_only::score(subject),
@@ -84,6 +91,27 @@ pub fn score(property: Property, subject: &Subject<'_>) -> Score {
         Property::CoversPurpose => covers::score(Topic::Purpose, subject),
         Property::CoversActivities => covers::score(Topic::Activities, subject),
         Property::CoversSignificance => covers::score(Topic::Significance, subject),
+    }
+}
+
+/// Whether a property is one of the words that are there, not of those that are wanted.
+const fn judges_words(property: Property) -> bool {
+    match property {
+        Property::JapaneseOnly
+        | Property::ArticleOnly
+        | Property::NoFabrication
+        | Property::Readability
+        | Property::Register
+        | Property::Repetition
+        | Property::Refusal => true,
+        Property::CoversPurpose
+        | Property::CoversActivities
+        | Property::CoversSignificance
+        | Property::Length
+        | Property::Contains
+        | Property::NotContains
+        | Property::Matches
+        | Property::NotMatches => false,
     }
 }
 

@@ -41,6 +41,11 @@ pub struct Passage<'a> {
     counts: OnceCell<Vec<u32>>,
 }
 
+/// Whether nothing of a text can be seen: white space and invisible characters at most.
+pub fn is_blank(text: &str) -> bool {
+    text.trim().is_empty() || Normalized::new(text).text.trim().is_empty()
+}
+
 /// Characters are counted once for each stretch of this many bytes.
 const STRETCH: usize = 128;
 
@@ -52,6 +57,11 @@ impl<'a> Passage<'a> {
         let blocks = block::blocks(&text);
         let sentences = sentence::sentences(&text, &blocks);
         Self { original, text, blocks, sentences, normalized, morphemes: OnceCell::new(), counts: OnceCell::new() }
+    }
+
+    /// Whether nothing of it can be seen.
+    pub fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
     }
 
     /// The words of the text.

@@ -91,6 +91,43 @@ fn without_a_source_what_needs_it_is_unscored() {
 }
 
 #[test]
+fn a_key_that_counts_for_nothing_and_looks_like_a_slip_is_told_once_with_its_line() {
+    let lines = [
+        r#"{"id": 1, "output": "量子", "url": "x", "prompt_id": 3}"#,
+        r#"{"id": 2, "output": "量子", "sorce": {"title": "量子"}}"#,
+        r#"{"id": 3, "output": "量子", "sorce": {"title": "量子"}, "publisher": "p"}"#,
+        r#"{"id": 4, "otput": "量子"}"#,
+    ];
+    let done = score(lines.join("\n")).expect(3);
+    assert_eq!(
+        done.stderr,
+        "warning: line 2: the key `sorce` is ignored; did you mean `source`?\n\
+         warning: line 3: the key `publisher` is ignored; did you mean `source.publisher`?\n\
+         warning: line 4: the key `otput` is ignored; did you mean `output`?\n\
+         error: line 4: missing field `output`\n\
+         1 line could not be read and left out\n"
+    );
+    score(lines[1]).expect(0);
+}
+
+#[test]
+fn an_empty_text_keeps_no_promise_about_its_words() {
+    for output in ["", " \n\u{3000}\u{200b}"] {
+        let item = json!({"output": output, "source": serde_json::from_str::<Value>(SOURCE).unwrap()});
+        let scores = lines(&score(item.to_string()).expect(0))[0]["scores"].clone();
+        for property in
+            ["japanese_only", "article_only", "no_fabrication", "readability", "register", "repetition", "refusal"]
+        {
+            let found = (&scores[property]["pass"], &scores[property]["reason"]);
+            assert_eq!(found, (&Value::Null, &json!("the text is empty")), "{property}");
+        }
+        for property in ["covers_purpose", "covers_activities", "covers_significance", "length"] {
+            assert_eq!(scores[property]["pass"], json!(false), "{property}");
+        }
+    }
+}
+
+#[test]
 fn a_line_that_cannot_be_read_is_left_out_and_named() {
     let good = |id: usize| json!({"id": id, "output": "量子"}).to_string().into_bytes();
     let lines_in: [Vec<u8>; 8] = [

@@ -35,6 +35,7 @@ use crate::provider;
 use crate::request::{Request, RequestKey};
 use crate::response::{Failure, FailureKind, FinishReason, Response};
 use crate::score::{Score, Verdict};
+use crate::text::is_blank;
 use crate::trial::{Plan, Trial, TrialId};
 
 /// Judges an answer: one score for each property that the trial requires.
@@ -504,7 +505,7 @@ fn why_no_answer(response: &Response) -> Option<String> {
         Some(detail) => format!("{what}: {detail}"),
         None => what.to_owned(),
     };
-    let is_empty = response.text.as_deref().unwrap_or_default().trim().is_empty();
+    let is_empty = is_blank(response.text.as_deref().unwrap_or_default());
     match response.finish.reason {
         FinishReason::Blocked => Some(because("the answer was blocked")),
         FinishReason::Refusal => Some(because("the model refused to answer")),

@@ -259,7 +259,7 @@ async fn no_answer_to_judge_is_the_models_own_failure() {
         (None, "SAFETY", Some("the answer was blocked: SAFETY")),
         (Some("途中"), "content_filter", Some("the answer was blocked: content_filter")),
         (Some("できません"), "refusal", Some("the model refused to answer: refusal")),
-        (Some(" \n\u{3000}"), "stop", Some("the answer is empty")),
+        (Some(" \n\u{3000}\u{200B}"), "stop", Some("the answer is empty")),
         (None, "", Some("the answer is empty")),
         (None, "MAX_TOKENS", Some("the token limit was reached before any text: MAX_TOKENS")),
         (None, "tool_calls", Some("the model called a tool instead of answering: tool_calls")),
