@@ -326,6 +326,18 @@ mod tests {
         assert!(!json.vars.contains_key("none"));
     }
 
+    #[test]
+    fn a_cell_holds_settings_as_numbers_words_or_json() {
+        let head = "id,source.published_at,source.publisher,source.title,require.readability.min_score,\
+                    require.register.style,require.no_fabrication.kinds,require.topic\n";
+        let row = "a,2025-06-30T07:00:00+09:00,p,t,1.5,polite,\"[\"\"date\"\"]\",\
+                   \"[{\"\"id\"\": \"\"purpose\"\", \"\"any_of\"\": [\"\"連携\"\"]}]\"\n";
+        let require = csv(&format!("{head}{row}")).unwrap().remove(0).require;
+        assert_eq!((require.min_readability, require.style), (Some(1.5), Some(crate::property::Style::Polite)));
+        assert_eq!(require.kinds.as_deref(), Some(&[crate::property::SpecificKind::Date][..]));
+        assert!(require.requires(Property::CoversPurpose) && require.requires(Property::Readability));
+    }
+
     fn problems<T>(result: Result<T, Vec<Diagnostic>>) -> Vec<String> {
         result.err().unwrap_or_default().iter().map(ToString::to_string).collect()
     }

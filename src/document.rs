@@ -338,8 +338,13 @@ impl<'a> Reader<'a> {
 
     /// A whole number that fits `T`.
     pub fn integer<T: TryFrom<i64>>(&self, node: &Node) -> Option<T> {
-        let Value::Integer(number) = &node.value else {
-            return self.wrong_kind(&node.span, "a whole number", &node.value);
+        let number = match &node.value {
+            Value::Integer(number) => number,
+            Value::Float(number) => {
+                self.problem(&node.span, format!("expected a whole number, found {number}"));
+                return None;
+            }
+            other => return self.wrong_kind(&node.span, "a whole number", other),
         };
         let fitting = T::try_from(*number).ok();
         if fitting.is_none() {

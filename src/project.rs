@@ -217,7 +217,7 @@ provider = "recorded"
             .replace("prompts =", "promts =")
             .replace("\"sample\"]", "\"sampel\"]")
             .replace("\"number\"", "\"nummer\"")
-            .replace("covers = [\"purpose\"]", "covers = [\"purposes\"]\njapanes_only = true");
+            .replace("covers = [\"purpose\"]", "covers = [\"purposes\"]\njapanes_only = true\nlength = { allow = [] }");
         let problems: Vec<String> =
             parse(&TextFile::new("evalrun.toml", text)).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -227,7 +227,8 @@ provider = "recorded"
                 "evalrun.toml:4:11: there is no model `sampel` (did you mean `sample`?)",
                 "evalrun.toml:7:11: unknown topic `purposes` (did you mean `purpose`?)",
                 "evalrun.toml:8:1: unknown key `japanes_only` (did you mean `japanese_only`?)",
-                "evalrun.toml:9:46: unknown kind of specific `nummer` (did you mean `number`?)",
+                "evalrun.toml:9:12: unknown key `allow` (known here: `min_chars`, `max_chars`)",
+                "evalrun.toml:10:46: unknown kind of specific `nummer` (did you mean `number`?)",
             ]
         );
     }

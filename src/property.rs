@@ -402,7 +402,10 @@ impl Requirements {
             Value::Bool(required) => *required,
             Value::Table(entries) => {
                 let inner = Table::new(table.reader, &node.span, entries);
-                self.waivers[property.index()] = inner.get("allow").map(|node| read_waivers(table.reader, node));
+                // Where words are not what fails, there are none to excuse: the key is unknown then.
+                if has_waivers(property) {
+                    self.waivers[property.index()] = inner.get("allow").map(|node| read_waivers(table.reader, node));
+                }
                 settings(self, &inner);
                 inner.finish();
                 true
@@ -428,6 +431,19 @@ impl Requirements {
         self.required[property.index()] = Some(!items.is_empty());
         Some(items)
     }
+}
+
+/// Whether a property fails because of words that can be excused.
+const fn has_waivers(property: Property) -> bool {
+    matches!(
+        property,
+        Property::JapaneseOnly
+            | Property::ArticleOnly
+            | Property::NoFabrication
+            | Property::Register
+            | Property::Repetition
+            | Property::Refusal
+    )
 }
 
 fn choice<T: Copy>(table: &Table<'_, '_>, key: &'static str, choices: &[(&str, T)]) -> Option<T> {

@@ -1,8 +1,11 @@
-//! The documentation: its links lead somewhere, and its contents name every page.
+//! The documentation: its links lead somewhere, its contents name every page, and what it shows of files can be read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use evalrun::diagnostic::TextFile;
+use evalrun::item::Item;
+use evalrun::project;
 use regex::Regex;
 
 fn docs() -> PathBuf {
@@ -41,5 +44,38 @@ fn the_contents_name_every_page() {
     for page in pages() {
         let name = page.file_name().unwrap().to_string_lossy().into_owned();
         assert!(name == "SUMMARY.md" || contents.contains(&name), "SUMMARY.md does not name {name}");
+    }
+}
+
+/// The blocks of a language in a page.
+fn blocks(page: &Path, language: &str) -> Vec<String> {
+    let block = Regex::new(&format!(r"(?s)```{language}\n(.*?)```")).unwrap();
+    block.captures_iter(&fs::read_to_string(page).unwrap()).map(|found| found[1].to_owned()).collect()
+}
+
+#[test]
+fn every_piece_of_a_project_can_be_read() {
+    let mut pages = pages();
+    pages.push(docs().join("../README.md"));
+    for page in pages {
+        for block in blocks(&page, "toml") {
+            // Keys without a table are those of a model.
+            let model = "[[model]]\nid = \"m\"\nprovider = \"openai\"\n";
+            let text = if block.starts_with('[') { block } else { format!("{model}{block}") };
+            if let Err(problems) = project::parse(&TextFile::new(&page.display().to_string(), text)) {
+                panic!("{problems:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_items_and_labels_that_are_shown_can_be_read() {
+    let lines = fs::read_to_string(docs().join("labelled.jsonl")).unwrap();
+    let shown = blocks(&docs().join("calibration.md"), "json");
+    assert_eq!(shown.len(), 2);
+    for text in lines.lines().chain(shown.iter().map(String::as_str)) {
+        let labels = Item::parse(text).unwrap().labels.unwrap_or_default();
+        assert_eq!((labels.check(), labels.strangers().count(), Item::slips(text)), (Ok(()), 0, vec![]), "{text}");
     }
 }

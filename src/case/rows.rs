@@ -134,10 +134,18 @@ fn cell_value(file: &TextFile, column: &str, cell: &str, span: &Range<usize>) ->
             word if word.eq_ignore_ascii_case("true") => Value::Bool(true),
             word if word.eq_ignore_ascii_case("false") => Value::Bool(false),
             json if json.starts_with(['{', '[']) => json_cell(file, json, span)?,
-            number => number.parse().map_or_else(|_| Value::String(number.to_owned()), Value::Integer),
+            other => number(other).unwrap_or_else(|| Value::String(other.to_owned())),
         },
         _ => Value::String(cell.to_owned()),
     })
+}
+
+/// A number as people write it; not the words that Rust takes for one, such as `inf`.
+fn number(cell: &str) -> Option<Value> {
+    let integer = cell.parse().ok().map(Value::Integer);
+    let float =
+        || cell.parse().ok().filter(|_| cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')).map(Value::Float);
+    integer.or_else(float)
 }
 
 /// JSON within a cell; its parts all have the cell's place.

@@ -220,7 +220,7 @@ mod tests {
                 Box::new(|book| {
                     news(book).write(1, 5, 0.5).unwrap();
                 }),
-                "a.xlsx, sheet News, cell F2: expected a whole number, found a text",
+                "a.xlsx, sheet News, cell F2: expected a whole number, found 0.5",
             ),
             (
                 Box::new(|book| {

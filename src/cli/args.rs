@@ -368,8 +368,10 @@ pub struct CheckArgs {}
     long_about = "Judges texts that are there already, by every property with its default settings, whatever evalrun.toml \
         says.\n\n\
         --items reads JSON lines {\"id\", \"source\": {…}, \"output\": \"…\", \"prompt\": \"…\"} and prints one JSON line each, in \
-        the same order, as it goes; `-` is standard input. Without `source`, what needs it is unscored. A line that cannot \
-        be read is reported with its number and left out; then the exit code is 3.",
+        the same order, as it goes; `-` is standard input. Only `output` must be there; without `source` (published_at, \
+        publisher, title, body, facts, background, aliases), what needs it is unscored. Other keys are ignored. A line that \
+        cannot be read is reported with its number and left out; then the exit code is 3. Else it is 0, whatever the \
+        verdicts. docs/calibration.md has the form of an item.",
     after_long_help = "\
 Examples:
   evalrun score --items answers.jsonl > scores.jsonl
@@ -631,7 +633,8 @@ pub struct BaselineShowArgs {
         The items are those of `score --items`, with `labels`: {\"japanese_only\": {\"pass\": true, \"spans\": []}, …, \"covers\": \
         {\"purpose\": {\"present\": true, \"evidence\": []}, …}, \"specifics\": [{\"text\", \"kind\", \"verdict\"}]}. A span is a text or \
         {\"text\", \"kind\"}. A property that is not labelled is not counted, and its words are not where no `spans` are \
-        given. A line that cannot be read is reported with its number and left out; then the exit code is 3.",
+        given. report.html saves such lines. A line that cannot be read is reported with its number and left out; then the \
+        exit code is 3. docs/calibration.md has the form of every label.",
     after_long_help = "\
 Examples:
   evalrun calibrate --items labelled.jsonl
