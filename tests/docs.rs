@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use evalrun::case::parse_case_toml;
 use evalrun::diagnostic::TextFile;
 use evalrun::item::Item;
 use evalrun::project;
@@ -53,18 +54,23 @@ fn blocks(page: &Path, language: &str) -> Vec<String> {
     block.captures_iter(&fs::read_to_string(page).unwrap()).map(|found| found[1].to_owned()).collect()
 }
 
+const MODEL: &str = "[[model]]\nid = \"m\"\nprovider = \"openai\"\n";
+
 #[test]
 fn every_piece_of_a_project_can_be_read() {
     let mut pages = pages();
     pages.push(docs().join("../README.md"));
     for page in pages {
         for block in blocks(&page, "toml") {
-            // Keys without a table are those of a model.
-            let model = "[[model]]\nid = \"m\"\nprovider = \"openai\"\n";
-            let text = if block.starts_with('[') { block } else { format!("{model}{block}") };
-            if let Err(problems) = project::parse(&TextFile::new(&page.display().to_string(), text)) {
-                panic!("{problems:?}");
-            }
+            let name = page.display().to_string();
+            let problems = if block.contains("[source]") {
+                parse_case_toml("a", &TextFile::new(&name, block)).err()
+            } else {
+                // Keys without a table are those of a model.
+                let model = if block.contains("\n[") || block.starts_with('[') { "" } else { MODEL };
+                project::parse(&TextFile::new(&name, format!("{model}{block}"))).err()
+            };
+            assert!(problems.is_none(), "{problems:?}");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the same parser checks, and that a flag wins over its variable.
 
 mod history;
+mod init;
 mod mock;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ use crate::property::Property;
 use crate::report::Lang;
 
 pub use history::{HistoryArgs, HistoryFormat};
+pub use init::InitArgs;
 pub use mock::MockArgs;
 
 /// The flags that a variable can set: `EVALRUN_` and the flag's name in capitals.
@@ -76,7 +78,7 @@ Results go to standard output, everything else to standard error.";
         A case is a news item with what is required of an article about it; a prompt is a template; a model answers. \
         `evalrun run` puts every case through every prompt to every model, judges each answer with the words that the \
         verdict rests on, and writes spreadsheets and diffs.\n\n\
-        Begin with `evalrun run` in a folder that has an evalrun.toml, then look into the folder it names.",
+        Begin with `evalrun init`, then `evalrun run`, and look into the folder that it names.",
     after_long_help = EXIT_CODES,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -112,6 +114,8 @@ pub struct CommonArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a small project to begin with
+    Init(InitArgs),
     /// Ask, judge and report: the main command
     Run(RunArgs),
     /// Show what `run` would do: trials, requests, estimated tokens and cost

@@ -70,8 +70,9 @@ impl Place {
         }
         let found = folder.ancestors().map(|folder| folder.join(CONFIG)).find(|path| path.is_file());
         found.map(place).ok_or_else(|| {
-            Error::usage(format!("there is no {CONFIG} in {} or above it", folder.display()))
-                .hint("change to a project's folder, or name its evalrun.toml by --config")
+            Error::usage(format!("there is no {CONFIG} in {} or above it", folder.display())).hint(
+                "change to a project's folder, or name its evalrun.toml by --config; `evalrun init` writes a new one",
+            )
         })
     }
 

@@ -42,6 +42,7 @@ mod compare;
 mod gate;
 mod baseline;
 mod import;
+mod init;
 
 use std::process::ExitCode;
 
@@ -95,6 +96,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Rescore(args) => rescore::execute(args, context),
         Command::Cache(args) => cache::execute(args, context),
         Command::Import(args) => import::execute(args, context),
+        Command::Init(args) => init::execute(args, context),
         Command::Mock(args) => mock::execute(args, context),
     }
 }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod starting;
 mod protocols;
 mod failures;
 mod truncation;
