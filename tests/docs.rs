@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use evalrun::case::parse_case_toml;
+use evalrun::cli::args::FROM_ENVIRONMENT;
 use evalrun::diagnostic::TextFile;
 use evalrun::item::Item;
 use evalrun::project;
@@ -83,5 +84,13 @@ fn the_items_and_labels_that_are_shown_can_be_read() {
     for text in lines.lines().chain(shown.iter().map(String::as_str)) {
         let labels = Item::parse(text).unwrap().labels.unwrap_or_default();
         assert_eq!((labels.check(), labels.strangers().count(), Item::slips(text)), (Ok(()), 0, vec![]), "{text}");
+    }
+}
+
+#[test]
+fn every_flag_with_a_variable_is_named() {
+    let page = fs::read_to_string(docs().join("exit-codes.md")).unwrap();
+    for flag in FROM_ENVIRONMENT {
+        assert!(page.contains(&format!("`--{flag}`")), "{flag}");
     }
 }

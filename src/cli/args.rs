@@ -65,7 +65,8 @@ Exit codes:
   5  the gate could not decide, and [gate] says that this counts
   130, 143  interrupted: the same command continues the run
 
-Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default.
+Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default. In
+evalrun.toml, [run] may have prompts, models, repeats, concurrency, max_cost, max_requests and max_tokens.
 Results go to standard output, everything else to standard error.";
 
 /// The test runner for prompts.
@@ -559,6 +560,9 @@ pub struct CompareArgs {
     /// The language of the report's own words
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub lang: Language,
+    /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
+    #[arg(long)]
+    pub no_pager: bool,
 }
 
 /// `evalrun gate`

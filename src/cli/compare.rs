@@ -6,6 +6,7 @@ use super::args::{CompareArgs, CompareFormat};
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
+use super::pager::Pager;
 use super::runs::{Archive, OpenRun, Variant};
 use crate::compare::{Arm, Comparison, Options, Pair, Warning, adjust, any_differs, compare, counterpart};
 use crate::id::{ModelId, PromptId};
@@ -56,6 +57,10 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
     };
     match args.format {
         CompareFormat::Json => context.console.print_json(write)?,
+        CompareFormat::Text => {
+            let pager = Pager::find(&context.environment, args.no_pager);
+            context.console.page(pager.as_ref(), write)?
+        }
         _ => context.console.print(write)?,
     };
     let is_incomplete =

@@ -54,6 +54,8 @@ pub(crate) struct Words {
     /// That a text, in its brackets, is missing.
     pub(crate) missing: fn(&str) -> String,
     pub(crate) chars: fn(usize) -> String,
+    /// A number of characters as `length` counts them.
+    pub(crate) chars_of_length: fn(&str) -> String,
     pub(crate) truncated: &'static str,
     pub(crate) truncated_answers: fn(usize) -> String,
     pub(crate) no_answer: &'static str,
@@ -145,6 +147,7 @@ const ENGLISH: Words = Words {
     basis: Basis::name,
     missing: |text| format!("missing: {text}"),
     chars: |count| format!("{count} characters"),
+    chars_of_length: |count| format!("{count} without white space"),
     truncated: "TRUNCATED",
     truncated_answers: |count| format!("{count} truncated answer{}", if count == 1 { "" } else { "s" }),
     no_answer: "no answer",
@@ -241,6 +244,7 @@ const JAPANESE: Words = Words {
     basis: japanese_basis,
     missing: |text| format!("{text}がない"),
     chars: |count| format!("{count}文字"),
+    chars_of_length: |count| format!("空白を除いて{count}文字"),
     truncated: "途中で打ち切り",
     truncated_answers: |count| format!("途中で打ち切られた回答 {count}件"),
     no_answer: "回答なし",

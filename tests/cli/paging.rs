@@ -23,7 +23,7 @@ fn in_a_terminal(project: &Project, arguments: &str, pager: &str) -> Option<(Str
 fn a_pager_is_used_unless_it_is_unwanted_or_missing() {
     let project = Project::recorded("not_contains = [\"未定\"]", &[("a", "派遣の日は未定です。")]);
     project.done("run --out run").expect(0);
-    for command in ["show run a", "report run"] {
+    for command in ["show run a", "report run", "compare run run"] {
         let Some((paged, code)) = in_a_terminal(&project, command, "sed s/^/paged:/") else { return };
         assert!(paged.contains("paged:") && code == 0, "{paged}");
         let (plain, code) = in_a_terminal(&project, &format!("{command} --no-pager"), "sed s/^/paged:/").unwrap();

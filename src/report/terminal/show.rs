@@ -8,6 +8,7 @@ use anstyle::Style;
 use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, style, write_lines};
 use crate::case::Source;
 use crate::outcome::{Outcome, Run, Status};
+use crate::property::Property;
 use crate::report::csv::decimal;
 use crate::report::escape::{one_line, visible};
 use crate::report::evidence::{Weight, quote, weight};
@@ -238,7 +239,12 @@ fn write_score(
     let value = score.value.map(|value| decimal(value, 3));
     // A reason may begin with the value that it is about.
     let is_said = |value: &String| score.reason.as_ref().is_some_and(|reason| reason.starts_with(&format!("{value} ")));
-    let value = value.filter(|value| !is_said(value)).map(|value| format!(" {value}")).unwrap_or_default();
+    let value = value.filter(|value| !is_said(value)).map(|value| match score.property {
+        // The head tells another number of characters.
+        Property::Length => format!(" {}", (words.chars_of_length)(&value)),
+        _ => format!(" {value}"),
+    });
+    let value = value.unwrap_or_default();
     let reason =
         score.reason.as_deref().map(|reason| format!(" {}", one_line(&(words.reason)(reason)))).unwrap_or_default();
     writeln!(out, "{verdict}{value}{reason}")?;
