@@ -3,6 +3,7 @@
 //! Promises that every flag in [`FROM_ENVIRONMENT`] can also be set by a variable (`--no-bom` by `EVALRUN_NO_BOM`), which
 //! the same parser checks, and that a flag wins over its variable.
 
+mod generate;
 mod history;
 mod init;
 mod mock;
@@ -20,6 +21,7 @@ use crate::project::BASELINE;
 use crate::property::Property;
 use crate::report::Lang;
 
+pub use generate::{CompletionsArgs, GenerateArgs, Generated, ManArgs};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use init::InitArgs;
 pub use mock::MockArgs;
@@ -147,6 +149,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Serve the three protocols without a model, with faults on demand
     Mock(MockArgs),
+    /// Write man pages, or completions for a shell
+    Generate(GenerateArgs),
 }
 
 /// Which part of the project takes part.

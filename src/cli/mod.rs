@@ -43,6 +43,7 @@ mod gate;
 mod baseline;
 mod import;
 mod init;
+mod generate;
 
 use std::process::ExitCode;
 
@@ -97,6 +98,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Cache(args) => cache::execute(args, context),
         Command::Import(args) => import::execute(args, context),
         Command::Init(args) => init::execute(args, context),
+        Command::Generate(args) => generate::execute(args, context),
         Command::Mock(args) => mock::execute(args, context),
     }
 }

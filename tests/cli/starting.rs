@@ -1,4 +1,4 @@
-//! `evalrun init`: a project to begin with.
+//! `evalrun init`, a project to begin with; `evalrun generate`, what a package brings along.
 
 use crate::support::project::Project;
 
@@ -68,4 +68,26 @@ fn what_is_there_is_never_overwritten() {
 #[test]
 fn a_folder_without_a_project_says_how_to_begin() {
     Project::empty().done("run").expect(2).says(&["`evalrun init`"]);
+}
+
+#[test]
+fn every_command_has_a_man_page() {
+    let folder = Project::empty();
+    let page = folder.done("generate man").expect(0).stdout;
+    assert!(page.contains(".TH evalrun 1") && page.contains("Exit codes"), "{page}");
+    folder.done("generate man man1").expect(0);
+    let pages = folder.names("man1");
+    for page in ["evalrun.1", "evalrun-run.1", "evalrun-score.1", "evalrun-cache-prune.1"] {
+        assert!(pages.iter().any(|found| found == page), "{page}: {pages:?}");
+    }
+}
+
+#[test]
+fn every_shell_has_completions() {
+    let folder = Project::empty();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = folder.done(&format!("generate completions {shell}")).expect(0).stdout;
+        assert!(script.contains("calibrate") && script.contains("max-cost"), "{shell}");
+    }
+    folder.done("generate completions csh").expect(2).says(&["csh"]);
 }
