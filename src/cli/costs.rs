@@ -11,9 +11,10 @@ use super::args::BudgetArgs;
 use super::console::counted;
 use super::context::Context;
 use super::error::Error;
+use super::failures;
 use super::load::Place;
 use crate::budget::{Bound, Budget, Dollars, Spending};
-use crate::engine::{Answer, Refused};
+use crate::engine::{Answer, Finished, Refused};
 use crate::id::{ModelId, PromptId};
 use crate::model::Model;
 use crate::outcome::{Entry, Run, Status};
@@ -239,7 +240,8 @@ impl Bill {
 
     /// Says that the budget ended the run, what is left and how to go on. It holds a pipeline up, so it is said even if
     /// little is to be said.
-    pub(super) fn say_used_up(&self, spent: Spending, refused: Refused, context: &Context) {
+    pub(super) fn say_used_up(&self, finished: &Finished, refused: Refused, context: &Context) {
+        let spent = finished.spent;
         let Refused { bound, most, request } = refused;
         let spent_in = |bound| match bound {
             Bound::Cost => format!("{} US dollars", Dollars(spent.dollars())),
@@ -262,9 +264,14 @@ impl Bill {
         };
         let ((left, all), rest) = (self.left, &self.rest);
         let cost = rest.cost.map(|cost| format!(", {} US dollars", Dollars(cost))).unwrap_or_default();
+        let failed: usize = finished.failures.iter().map(|failures| failures.attempts).sum();
+        let is_none_answered = failed > 0 && failed as u64 >= spent.requests;
+        // A higher budget alone would go the same way.
+        let first = if is_none_answered { "none was answered: see to that first; then " } else { "" };
+        let failures = failures::text(&finished.failures).map(|text| format!("{text}\n")).unwrap_or_default();
         context.console.complain(&format!(
-            "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n\
-         {} of {} trials are left, about {} + {} tokens{cost}: the same command with a higher --{} goes on",
+            "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n{failures}\
+             {} of {} trials are left, about {} + {} tokens{cost}: {first}the same command with a higher --{} goes on",
             bound.key(),
             spent_in(bound),
             left,

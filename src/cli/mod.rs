@@ -7,6 +7,7 @@
 
 pub mod args;
 pub mod exit;
+mod failures;
 
 mod environment;
 mod pager;

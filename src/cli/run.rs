@@ -19,6 +19,7 @@ use super::costs::{self, Bill};
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
+use super::failures;
 use super::gate;
 use super::judge::scorer;
 use super::load::Loaded;
@@ -83,9 +84,11 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     begun.close(&open, &finished, &reporting)?;
     summary::print(&open, reporting.lang, args.format, context)?;
     bill.say_spent(context);
-    match finished.refused {
-        Some(refused) => bill.say_used_up(finished.spent, refused, context),
-        None => summary::say_unfinished(&open.reader.run, context),
+    if let Some(refused) = finished.refused {
+        bill.say_used_up(&finished, refused, context);
+    } else {
+        failures::say(&finished, context);
+        summary::say_unfinished(&open.reader.run, context);
     }
     summary::say(&open, &loaded.place, context);
     let exit = exit(&finished, signal);

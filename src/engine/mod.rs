@@ -15,6 +15,7 @@ pub mod store;
 pub mod transport;
 
 mod client;
+mod failures;
 mod ledger;
 mod limit;
 mod runner;
@@ -22,6 +23,7 @@ mod runner;
 pub use answers::{Answer, Answers, NotStored};
 pub use client::{Jitter, random_jitter};
 pub use event::{Counts, Event, ModelTrials, Summary};
+pub use failures::Failures;
 pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
 pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};

@@ -157,3 +157,20 @@ fn what_was_expected_and_what_was_spent_is_told_by_variant() {
     );
     assert!(project.done("run --out run --quiet").expect(0).stderr.is_empty());
 }
+
+#[test]
+fn a_budget_that_failures_used_up_says_why_they_failed() {
+    // Nobody listens on the port of a listener that is gone.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = format!("[[model]]\nid = \"m\"\nprovider = \"openai\"\nbase_url = \"http://127.0.0.1:{port}/v1\"\n");
+    let project = Project::new(&config, &CASES);
+    let done = project.done("run --out run --max-requests 4 --quiet").expect(3);
+    done.says(&[
+        "max_requests = 4 is used up: 4 requests spent",
+        "4 attempts failed; of each kind the last said:",
+        "× m: connection: ",
+        "efused",
+        "10 of 10 trials are left",
+        "none was answered: see to that first; then the same command with a higher --max-requests goes on",
+    ]);
+}

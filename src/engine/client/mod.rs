@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::engine::event::Event;
+use crate::engine::failures::Tally;
 use crate::engine::ledger::{Ledger, Reserved};
 use crate::engine::limit::{Lane, Permit};
 use crate::engine::retry::{Decision, GiveUp, Policy, decide};
@@ -56,6 +57,8 @@ pub(super) struct Client {
     pub ledger: Arc<Ledger>,
     /// Whether it was told that nothing more may be.
     pub is_used_up: AtomicBool,
+    /// The attempts that failed.
+    pub failures: Tally,
 }
 
 impl fmt::Debug for Client {
@@ -241,6 +244,9 @@ impl Client {
         let sent = sent?;
         if let Some(right) = &mut asking.right {
             right.reserved.settle(asking.trial, &sent);
+        }
+        if let Err(failure) = &sent {
+            self.failures.note(&asking.trial.id.model, failure);
         }
         asking.attempts.push(record(started_at, began.elapsed(), &sent));
         Some(sent)

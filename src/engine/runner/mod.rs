@@ -24,6 +24,7 @@ use crate::budget::{Budget, Spending};
 use crate::engine::answers::{Answer, Answers};
 use crate::engine::client::{Asked, Client, End, Jitter, Right};
 use crate::engine::event::{Counts, Event, ModelTrials, Summary};
+use crate::engine::failures::{Failures, Tally};
 use crate::engine::ledger::{Ledger, Refused};
 use crate::engine::limit::{Concurrency, Lane, Permit, Slowed, lanes};
 use crate::engine::retry::{GiveUp, Policy};
@@ -112,6 +113,8 @@ pub struct Finished {
     pub spent: Spending,
     /// The request that the budget did not bear; none was sent after it.
     pub refused: Option<Refused>,
+    /// The attempts that failed, by model and kind, those included after which another was answered.
+    pub failures: Vec<Failures>,
 }
 
 /// Runs a plan. Outcomes are kept in the order in which they arrive.
@@ -157,7 +160,8 @@ pub async fn run(
     let stopped = lanes.iter().filter_map(|lane| Some((lane.model.id.clone(), lane.why_stopped()?))).collect();
     let interrupted = skipped > 0 && runner.interrupted.load(Ordering::Relaxed);
     let (spent, refused) = runner.client.ledger.read();
-    Ok(Finished { counts, interrupted, stopped, spent, refused })
+    let failures = runner.client.failures.read();
+    Ok(Finished { counts, interrupted, stopped, spent, refused, failures })
 }
 
 /// What the tasks of a run share.
@@ -216,6 +220,7 @@ impl Runner {
                 in_flight: AtomicUsize::new(0),
                 ledger: Arc::new(Ledger::new(setup.budget, setup.spent)),
                 is_used_up: AtomicBool::new(false),
+                failures: Tally::default(),
             },
             setup,
             flights: Arc::default(),
