@@ -14,10 +14,10 @@ use super::error::Error;
 use super::failures;
 use super::load::Place;
 use crate::budget::{Bound, Budget, Dollars, Spending};
-use crate::engine::{Answer, Finished, Refused};
+use crate::engine::{Answer, Finished, JournalReader, Lost, Refused};
 use crate::id::{ModelId, PromptId};
 use crate::model::Model;
-use crate::outcome::{Entry, Run, Status};
+use crate::outcome::{Entry, Status};
 use crate::response::Usage;
 use crate::trial::{Plan, Trial, TrialId};
 
@@ -54,26 +54,28 @@ pub(super) fn check_prices(models: &[impl Borrow<Model>], budget: &Budget, place
     )))
 }
 
-/// What a run that is gone on with has spent: requests of outcomes and answers in its journal that the store did not give.
-pub(super) fn spent_before(plan: &Plan, entries: &[Entry], unjudged: &[(TrialId, Answer)]) -> Spending {
+/// What a run that is gone on with has spent: requests of outcomes and answers in its journal that the store did not give,
+/// and those that came to nothing. What was dropped under way counts as estimated.
+pub(super) fn spent_before(plan: &Plan, reader: &JournalReader, unjudged: &[(TrialId, Answer)]) -> Spending {
     let trials: HashMap<&TrialId, &Trial> = plan.trials.iter().map(|trial| (&trial.id, trial)).collect();
-    let spending = |trial: &TrialId, attempts: usize, usage: &Usage, is_answered: bool| {
+    let spending = |trial: &TrialId, attempts: usize, usage: &Usage, may_be_answered: bool| {
         let trial = trials.get(trial).filter(|trial| trial.model.provider.is_remote());
         trial.map_or_else(Spending::default, |trial| {
             let attempts = attempts as u64;
             let known = Spending::of(usage, trial.model.price);
-            match known.or_else(|| is_answered.then(|| trial.most(0))) {
+            match known.or_else(|| may_be_answered.then(|| trial.most(0))) {
                 Some(answer) => answer + Spending::requests(attempts.saturating_sub(1)),
                 None => Spending::requests(attempts),
             }
         })
     };
     let has_answer = |status| matches!(status, Status::Passed | Status::Failed | Status::Undecided);
-    let entries = entries.iter().filter(|entry| !entry.cached && entry.attempts > 0);
+    let entries = reader.run.entries.iter().filter(|entry| !entry.cached && entry.attempts > 0);
     let judged = entries.map(|entry| spending(&entry.trial, entry.attempts, &entry.usage, has_answer(entry.status)));
     let unjudged =
         unjudged.iter().map(|(trial, answer)| spending(trial, answer.attempts.len(), &answer.response.usage, true));
-    judged.chain(unjudged).sum()
+    let lost = reader.lost.iter().map(|lost| spending(&lost.trial, lost.attempts, &lost.usage, lost.dropped));
+    judged.chain(unjudged).chain(lost).sum()
 }
 
 /// A row of a table of costs.
@@ -123,6 +125,16 @@ impl Row {
             cost,
             expected: Self::expected(trial).cost,
             uncounted: usize::from(!is_counted && entry.chars.is_some()),
+        }
+    }
+
+    fn lost(trial: &Trial, lost: &Lost) -> Self {
+        Self {
+            requests: lost.attempts,
+            input_tokens: lost.usage.input_tokens.unwrap_or(0),
+            output_tokens: lost.usage.output_tokens.unwrap_or(0),
+            cost: trial.model.price.map(|price| price.cost(&lost.usage).unwrap_or(0.0)),
+            ..Self::NOTHING
         }
     }
 }
@@ -204,6 +216,8 @@ pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, context
 #[derive(Debug)]
 pub(super) struct Bill {
     spent: Table,
+    /// Requests that were dropped under way.
+    dropped: usize,
     /// How many trials are left, and how many there are.
     left: (usize, usize),
     /// What they are expected to cost.
@@ -212,14 +226,26 @@ pub(super) struct Bill {
 
 impl Bill {
     /// What became of a plan.
-    pub(super) fn of(plan: &Plan, run: &Run) -> Self {
+    pub(super) fn of(plan: &Plan, reader: &JournalReader) -> Self {
+        let run = &reader.run;
         let is_asked = |entry: &&Entry| entry.attempts > 0 && !entry.cached;
         let asked: HashMap<&TrialId, &Entry> =
             run.entries.iter().filter(is_asked).map(|entry| (&entry.trial, entry)).collect();
         let is_left = |entry: &&Entry| entry.status == Status::Skipped;
         let left: HashSet<&TrialId> = run.entries.iter().filter(is_left).map(|entry| &entry.trial).collect();
+        let mut lost: HashMap<&TrialId, Vec<&Lost>> = HashMap::new();
+        reader.lost.iter().for_each(|one| lost.entry(&one.trial).or_default().push(one));
+        let spent = |trial: &Trial| {
+            let lost = lost.get(&trial.id).into_iter().flatten().map(|lost| Row::lost(trial, lost));
+            let rows = asked.get(&trial.id).map(|entry| Row::spent(trial, entry)).into_iter().chain(lost);
+            rows.reduce(|mut sum, row| {
+                sum.add(&row);
+                sum
+            })
+        };
         Self {
-            spent: Table::new(plan, |trial| asked.get(&trial.id).map(|entry| Row::spent(trial, entry))),
+            spent: Table::new(plan, spent),
+            dropped: reader.lost.iter().filter(|lost| lost.dropped).count(),
             left: (left.len(), run.entries.len()),
             rest: Table::new(plan, |trial| left.contains(&trial.id).then(|| Row::expected(trial))).total,
         }
@@ -235,6 +261,11 @@ impl Bill {
         if table.total.uncounted > 0 {
             let answers = counted(table.total.uncounted, "answer");
             context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
+        }
+        if self.dropped > 0 {
+            let requests = if self.dropped == 1 { "1 request was" } else { &format!("{} requests were", self.dropped) };
+            let unknown = "a server may have answered, and what that cost is not known";
+            context.console.say(&format!("{requests} dropped under way: {unknown}"));
         }
     }
 

@@ -77,7 +77,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let (finished, signal) = ask(&plan, &begun, asking, &loaded.place.root, context)?;
     warn_of_store(&answers, context);
     let open = begun.read()?;
-    let bill = Bill::of(&plan, &open.reader.run);
+    let bill = Bill::of(&plan, &open.reader);
     // Reports of large runs need the room that the plan and its cases take.
     drop(plan);
     loaded.cases.clear();
@@ -217,7 +217,7 @@ impl Begun {
             format!("continuing {shown}: {} of {all} trials are done", done.len())
         });
         let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
-        let spent = costs::spent_before(plan, &reader.run.entries, &unjudged);
+        let spent = costs::spent_before(plan, &reader, &unjudged);
         let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
         let journal = Arc::new(journal.go_on()?);
         Ok(Self { folder, journal, started_at, done, unjudged, spent, has_end })
@@ -325,6 +325,7 @@ fn ask(
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
     let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
     let journal = Arc::clone(&begun.journal);
+    let abandoned = Arc::clone(&begun.journal);
     let history = Arc::clone(&begun.journal);
     let setup = Setup {
         plan: Arc::clone(plan),
@@ -337,6 +338,7 @@ fn ask(
         scorer: scorer(day_of(begun.started_at)),
         answers: Arc::clone(asking.answers),
         keep: Arc::new(move |outcome| journal.append(outcome)),
+        keep_abandoned: Arc::new(move |trial, asked| abandoned.append_abandoned(trial, asked)),
         keep_limit: Arc::new(move |model, slowed| history.append_limit(model, slowed)),
         jitter: random_jitter(),
     };

@@ -164,6 +164,15 @@ impl Reserved {
     }
 }
 
+impl Reserved {
+    /// The attempt was dropped: a server may have answered it, so that it counts as estimated.
+    pub(super) fn settle_unknown(&mut self) {
+        if let Some(amount) = self.0.take() {
+            amount.ledger.state().spent += amount.most;
+        }
+    }
+}
+
 impl Drop for Amount {
     fn drop(&mut self) {
         let mut state = self.ledger.state();

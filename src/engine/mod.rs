@@ -21,15 +21,15 @@ mod limit;
 mod runner;
 
 pub use answers::{Answer, Answers, NotStored};
-pub use client::{Jitter, random_jitter};
+pub use client::{Abandoned, Jitter, random_jitter};
 pub use event::{Counts, Event, ModelTrials, Summary};
 pub use failures::Failures;
-pub use journal::{Journal, JournalError, JournalFile, JournalReader, read_header};
+pub use journal::{Journal, JournalError, JournalFile, JournalReader, Lost, read_header};
 pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};
 pub use progress::{Detail, Display, Progress};
 pub use retry::Policy;
-pub use runner::{Cancel, Finished, Keep, KeepLimit, Scorer, Setup, run};
+pub use runner::{Cancel, Finished, Keep, KeepAbandoned, KeepLimit, Scorer, Setup, run};
 pub use store::{Prune, Share, Store, StoreError};
 pub use transport::{Transport, missing_key, recorded_answer, recorded_mistakes};
 

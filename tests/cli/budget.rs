@@ -173,4 +173,7 @@ fn a_budget_that_failures_used_up_says_why_they_failed() {
         "10 of 10 trials are left",
         "none was answered: see to that first; then the same command with a higher --max-requests goes on",
     ]);
+    // What came to nothing was spent all the same.
+    project.done("run --out run --max-requests 4").expect(3).says(&["4 requests spent"]);
+    project.done("run --out run --max-requests 5").expect(3).says(&["5 requests spent"]);
 }

@@ -120,6 +120,21 @@ mod interrupted {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
         assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed", "skipped", "skipped"]);
         held.release.send(()).unwrap();
+        let spent = said.lines().skip_while(|line| !line.starts_with("spent ")).nth(1).unwrap_or_default();
+        assert_eq!(spent.split_whitespace().nth(1), Some("2"), "{said}");
+        assert!(said.contains("1 request was dropped under way: a server may have answered"), "{said}");
+
+        // What was dropped was asked: a budget of two requests has none left, one of three has one.
+        for (most, statuses) in [(2, ["passed", "skipped", "skipped"]), (3, ["passed", "passed", "skipped"])] {
+            let run = format!("run --out run --max-requests {most}");
+            let done = project.call(&run).env("MARKER_KEY", "key-of-all").done().expect(3);
+            done.says(&[
+                &format!("max_requests = {most} is used up: {most} requests spent"),
+                "1 request is counted as estimated",
+            ]);
+            assert_eq!(project.csv("run/metrics.csv").column("status"), statuses);
+        }
+        assert_eq!(held.asked().iter().sum::<usize>(), 3);
     }
 }
 

@@ -97,10 +97,23 @@ pub(super) struct Asked {
     pub attempts: Vec<Attempt>,
     /// From the first attempt's beginning to the end.
     pub latency: Duration,
+    /// Whether the last attempt was dropped.
+    pub dropped: bool,
     /// What parts of an answer took whose rest did not come.
     pub paid: Usage,
     /// To be held until the answer is kept.
     pub permit: Option<Permit>,
+}
+
+/// What was asked of a trial that has no outcome: the run was to end, or the budget was used up. It counts for a budget.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Abandoned {
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
+    /// Whether the last attempt was under way and dropped: its server may have answered it.
+    pub dropped: bool,
+    /// What parts of an answer took whose rest did not come.
+    pub usage: Usage,
 }
 
 /// A question that is asked.
@@ -111,6 +124,8 @@ struct Asking<'a> {
     /// To make the next attempt; to be held until its answer is kept.
     right: Option<Right>,
     attempts: Vec<Attempt>,
+    /// Whether the last of them was dropped.
+    dropped: bool,
 }
 
 impl Client {
@@ -133,8 +148,8 @@ impl Client {
     /// Asks a trial's question, beginning with the right to, and then for the rest of its answer as long as there is one.
     pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, right: Right) -> Asked {
         let began = Instant::now();
-        let mut asking =
-            Asking { lane, trial, request: Cow::Borrowed(request), right: Some(right), attempts: Vec::new() };
+        let (request, attempts) = (Cow::Borrowed(request), Vec::new());
+        let mut asking = Asking { lane, trial, request, right: Some(right), attempts, dropped: false };
         let mut so_far: Option<Response> = None;
         let mut parts = 0;
         let end = loop {
@@ -159,9 +174,9 @@ impl Client {
                 Err(end) => break end,
             }
         };
-        let Asking { right, attempts, .. } = asking;
+        let Asking { right, attempts, dropped, .. } = asking;
         let paid = so_far.map(|response| response.usage).unwrap_or_default();
-        Asked { end, attempts, latency: began.elapsed(), paid, permit: right.map(|right| right.permit) }
+        Asked { end, attempts, latency: began.elapsed(), dropped, paid, permit: right.map(|right| right.permit) }
     }
 
     /// Makes attempts at one request until there is an answer or no hope of one. The rest of an answer is asked for
@@ -241,7 +256,14 @@ impl Client {
             () = self.halted(Cancel::Drop) => None,
         };
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let sent = sent?;
+        let Some(sent) = sent else {
+            if let Some(right) = &mut asking.right {
+                right.reserved.settle_unknown();
+            }
+            asking.dropped = true;
+            asking.attempts.push(attempt_of(started_at, began.elapsed()));
+            return None;
+        };
         if let Some(right) = &mut asking.right {
             right.reserved.settle(asking.trial, &sent);
         }
@@ -316,8 +338,6 @@ fn tokens(reply: &Reply) -> Option<u64> {
 fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) -> Attempt {
     let failure = sent.as_ref().err();
     Attempt {
-        started_at,
-        millis: millis(took),
         first_text_millis: sent.as_ref().ok().and_then(|reply| reply.first_text).map(millis),
         status: match sent {
             Ok(reply) => reply.status,
@@ -325,6 +345,19 @@ fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) 
         },
         failure: failure.map(|failure| failure.kind),
         message: failure.map(|failure| failure.message.clone()),
+        ..attempt_of(started_at, took)
+    }
+}
+
+/// An attempt of which no more is known than its time.
+fn attempt_of(started_at: Timestamp, took: Duration) -> Attempt {
+    Attempt {
+        started_at,
+        millis: millis(took),
+        first_text_millis: None,
+        status: None,
+        failure: None,
+        message: None,
         waited_millis: None,
     }
 }

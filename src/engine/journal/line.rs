@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::answers::Answer;
-use crate::engine::client::millis;
+use crate::engine::client::{Abandoned, millis};
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Attempt, Outcome, RunHeader, Status};
 use crate::property::Property;
@@ -25,6 +25,7 @@ pub(super) enum Line<'a> {
     Header(HeaderLine<'a>),
     Answer(Box<AnswerLine>),
     Outcome(Box<OutcomeLine>),
+    Abandoned(Box<AbandonedLine>),
     Limit(LimitLine<'a>),
     End(EndLine),
 }
@@ -82,6 +83,28 @@ pub(super) struct AnswerLine {
     pub(super) response_id: Option<String>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) latency_ms: u64,
+}
+
+/// What was asked of a trial without an outcome: it counts for a budget, and nothing else rests on it.
+#[derive(Debug, Serialize)]
+pub(super) struct AbandonedLine {
+    pub(super) case: CaseId,
+    pub(super) prompt: PromptId,
+    pub(super) model: ModelId,
+    pub(super) repeat: u32,
+    pub(super) attempts: Vec<Attempt>,
+    /// Whether the last attempt was dropped: its server may have answered it.
+    pub(super) dropped: bool,
+    /// What parts of an answer took whose rest did not come.
+    pub(super) usage: Usage,
+}
+
+/// What of that a run holds in memory.
+#[derive(Debug, Deserialize)]
+pub(super) struct AbandonedRead {
+    pub(super) attempts: Vec<IgnoredAny>,
+    pub(super) dropped: bool,
+    pub(super) usage: Usage,
 }
 
 /// Whose answer a line holds.
@@ -178,6 +201,14 @@ impl AnswerLine {
             attempts: answer.attempts.clone(),
             latency_ms: millis(answer.latency),
         }
+    }
+}
+
+impl AbandonedLine {
+    pub(super) fn new(trial: &TrialId, abandoned: &Abandoned) -> Self {
+        let TrialId { case, prompt, model, repeat } = trial.clone();
+        let Abandoned { attempts, dropped, usage } = abandoned.clone();
+        Self { case, prompt, model, repeat, attempts, dropped, usage }
     }
 }
 

@@ -14,7 +14,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use reader::{JournalReader, read_header};
+pub use reader::{JournalReader, Lost, read_header};
 pub use writer::{Journal, JournalFile};
 
 /// The format that is written, and the only one that is read so far. Kinds of lines may be added to it: a reader passes

@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::layout::Layout;
-use super::line::{AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, OutcomeLine, TrialLine};
+use super::line::{
+    AbandonedRead, AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, OutcomeLine, TrialLine,
+};
 use super::writer::lock;
 use super::{FORMAT, JournalError, LONGEST_LINE, must_be_a_file};
 use crate::engine::answers::Answer;
@@ -41,9 +43,24 @@ pub struct JournalReader {
     /// Whether its last line says that the run came to its end. What lacks that line may have all outcomes: its process
     /// ended before the reports were written.
     pub has_end: bool,
+    /// What was asked and stands in no entry: it counts for a budget.
+    pub lost: Vec<Lost>,
     /// The places of answers whose trials have no outcome that was made of them.
     unjudged: Vec<(TrialId, Place)>,
     file: Mutex<File>,
+}
+
+/// Requests for a trial of which its entry tells nothing: they were abandoned, or had an outcome that a later one replaced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lost {
+    /// Which trial.
+    pub trial: TrialId,
+    /// How many.
+    pub attempts: usize,
+    /// Whether the last was dropped: its server may have answered it.
+    pub dropped: bool,
+    /// Token counts, as far as they are known.
+    pub usage: Usage,
 }
 
 /// Byte offset and length of a line.
@@ -76,7 +93,7 @@ impl JournalReader {
         let planned = planned.ok_or_else(|| lines.damaged("its trials do not add up"))?;
         let mut entries: Vec<Option<Entry>> = vec![None; planned.len()];
         let mut unjudged: HashMap<usize, Place> = HashMap::new();
-        let mut has_end = false;
+        let (mut lost, mut has_end) = (Vec::new(), false);
         while lines.advance()? {
             let kind: Kind<'_> = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
             match &*kind.kind {
@@ -85,7 +102,8 @@ impl JournalReader {
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
                     let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
                     let n = n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?;
-                    entries[n] = Some(entry(layout.trial(n), line, lines.place()));
+                    let before = entries[n].replace(entry(layout.trial(n), line, lines.place()));
+                    lost.extend(before.filter(|before| !before.cached && before.attempts > 0).map(Lost::from));
                     unjudged.remove(&n);
                     has_end = false;
                 }
@@ -95,6 +113,15 @@ impl JournalReader {
                     let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
                     unjudged.insert(n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?, lines.place());
                     has_end = false;
+                }
+                "abandoned" => {
+                    let line: TrialLine<'_> =
+                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
+                    let trial = layout.trial(n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?);
+                    let AbandonedRead { attempts, dropped, usage } =
+                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    lost.push(Lost { trial, attempts: attempts.len(), dropped, usage });
                 }
                 "end" => {
                     let end: EndLine = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
@@ -111,7 +138,7 @@ impl JournalReader {
             unjudged.into_iter().map(|(n, place)| (layout.trial(n), place)).collect();
         unjudged.sort_unstable();
         let finished = has_end || entries.iter().all(|entry| entry.status != Status::Skipped);
-        Ok(Self { run: Run { header, entries, finished }, torn_line, has_end, unjudged, file: Mutex::new(file) })
+        Ok(Self { run: Run { header, entries, finished }, torn_line, has_end, lost, unjudged, file: Mutex::new(file) })
     }
 
     /// The answers that came and were not judged before the process ended.
@@ -146,6 +173,13 @@ impl Outcomes for JournalReader {
             return Err(io::Error::other("the journal was changed while it was read"));
         }
         Ok(outcome)
+    }
+}
+
+impl From<Entry> for Lost {
+    fn from(entry: Entry) -> Self {
+        let Entry { trial, attempts, usage, .. } = entry;
+        Self { trial, attempts, dropped: false, usage }
     }
 }
 

@@ -8,10 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::layout::Layout;
-use super::line::{AnswerLine, EndLine, HeaderLine, LimitLine, Line};
+use super::line::{AbandonedLine, AnswerLine, EndLine, HeaderLine, LimitLine, Line};
 use super::reader::JournalReader;
 use super::{FORMAT, JournalError, must_be_a_file};
 use crate::engine::answers::Answer;
+use crate::engine::client::Abandoned;
 use crate::engine::limit::Slowed;
 use crate::id::ModelId;
 use crate::outcome::{Outcome, RunHeader};
@@ -125,6 +126,14 @@ impl Journal {
     /// The file cannot be written; it then ends as it did before.
     pub fn append_answer(&self, trial: &TrialId, answer: &Answer) -> io::Result<()> {
         self.write(&Line::Answer(Box::new(AnswerLine::new(trial, answer))))
+    }
+
+    /// Keeps what was asked of a trial that has no outcome, as [`append`](Self::append) keeps an outcome.
+    ///
+    /// # Errors
+    /// The file cannot be written; it then ends as it did before.
+    pub fn append_abandoned(&self, trial: &TrialId, abandoned: &Abandoned) -> io::Result<()> {
+        self.write(&Line::Abandoned(Box::new(AbandonedLine::new(trial, abandoned))))
     }
 
     /// Notes that less is sent to a model from now on.

@@ -22,7 +22,7 @@ use self::flight::{Ahead, Flight, Flights};
 
 use crate::budget::{Budget, Spending};
 use crate::engine::answers::{Answer, Answers};
-use crate::engine::client::{Asked, Client, End, Jitter, Right};
+use crate::engine::client::{Abandoned, Asked, Client, End, Jitter, Right};
 use crate::engine::event::{Counts, Event, ModelTrials, Summary};
 use crate::engine::failures::{Failures, Tally};
 use crate::engine::ledger::{Ledger, Refused};
@@ -44,6 +44,9 @@ pub type Scorer = Arc<dyn Fn(&Trial, &Response) -> Vec<Score> + Send + Sync>;
 
 /// Keeps an outcome; when it returns, nothing short of a broken disk loses it.
 pub type Keep = Arc<dyn Fn(&Outcome) -> io::Result<()> + Send + Sync>;
+
+/// Keeps what was asked of a trial that has no outcome.
+pub type KeepAbandoned = Arc<dyn Fn(&TrialId, &Abandoned) -> io::Result<()> + Send + Sync>;
 
 /// Keeps the history of a model's limits.
 pub type KeepLimit = Arc<dyn Fn(&ModelId, &Slowed) -> io::Result<()> + Send + Sync>;
@@ -86,6 +89,8 @@ pub struct Setup {
     pub answers: Arc<Answers>,
     /// Keeps outcomes.
     pub keep: Keep,
+    /// Keeps what was asked without an outcome.
+    pub keep_abandoned: KeepAbandoned,
     /// Keeps the history of limits; a run goes on without it.
     pub keep_limit: KeepLimit,
     /// Random numbers in 0..1 that spread retries over time.
@@ -406,9 +411,10 @@ impl Runner {
     async fn try_one(self: Arc<Self>, lane: Arc<Lane>, question: Question, flight: Option<Flight>, right: Right) {
         let Question { n, request, key } = question;
         let trial = &self.setup.plan.trials[n];
-        let Asked { end, attempts, latency, paid, permit } = self.client.ask(&lane, trial, &request, right).await;
+        let Asked { end, attempts, latency, dropped, paid, permit } =
+            self.client.ask(&lane, trial, &request, right).await;
         let outcome = match end {
-            End::Abandoned => return,
+            End::Abandoned => return self.abandon(&trial.id, &Abandoned { attempts, dropped, usage: paid }),
             End::Answered(reply) => {
                 let latency = reply.latency.unwrap_or(latency);
                 let answer = Answer { response: reply.response, attempts, latency, cached: false };
@@ -432,6 +438,12 @@ impl Runner {
         };
         let cost = trial.model.price.and_then(|price| price.cost(&paid));
         self.finish(&lane, Outcome { attempts, usage: paid, cost, ..outcome }, permit).await;
+    }
+
+    fn abandon(&self, trial: &TrialId, abandoned: &Abandoned) {
+        if let Err(error) = (self.setup.keep_abandoned)(trial, abandoned) {
+            self.cannot_keep(error);
+        }
     }
 
     fn judge(&self, trial: &Trial, answer: Answer) -> Outcome {
