@@ -347,7 +347,8 @@ pub struct CacheExportArgs {
 #[derive(Debug, clap::Args)]
 #[command(
     long_about = "Shows what `evalrun run` with the same flags would do: how many trials and requests, about how many tokens \
-        and dollars. Nothing is sent and no key is needed.\n\n\
+        and dollars, what the store has the answers to already, and whether a budget is enough. Nothing is sent and no key is \
+        needed.\n\n\
         Tokens are estimated by the number of characters: good for an order of magnitude.",
     after_long_help = "Example:\n  evalrun list --model 'gemini-*' --repeats 3"
 )]
@@ -355,6 +356,12 @@ pub struct ListArgs {
     /// Which part of the project takes part.
     #[command(flatten)]
     pub selection: SelectionArgs,
+    /// What may be spent.
+    #[command(flatten)]
+    pub budget: BudgetArgs,
+    /// Where answers would come from.
+    #[command(flatten)]
+    pub cache: CacheArgs,
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: TextOrJson,

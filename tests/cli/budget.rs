@@ -177,3 +177,42 @@ fn a_budget_that_failures_used_up_says_why_they_failed() {
     project.done("run --out run --max-requests 4").expect(3).says(&["4 requests spent"]);
     project.done("run --out run --max-requests 5").expect(3).says(&["5 requests spent"]);
 }
+
+#[test]
+fn list_tells_what_the_store_has_and_whether_the_budget_is_enough() {
+    let folder = Project::empty();
+    let mock = Mock::start(folder.root(), "");
+    let project = project(&mock, "max_cost = 100", "");
+    let text = project.done("list").expect(0).stdout;
+    assert!(text.contains("10 requests over the network\n\n"), "{text}");
+    assert!(text.contains("max_cost = 100 is enough for that"), "{text}");
+    assert!(!project.path(".evalrun").exists());
+
+    project.done("run --out run --case a --case b --case c").expect(0);
+    let text = project.done("list --max-requests 6 --max-tokens 7500 --max-cost 2").expect(0).stdout;
+    for said in [
+        "10 requests over the network\n3 answers of them in the store already: a run asks for the other 7\n",
+        "\nWithout what the store has: about ",
+        "\nmax_cost = 2 is not enough for that: a run stops before it spends 70.00 US dollars.\n",
+        "\nmax_requests = 6 is not enough for that: a run stops before it spends 7 requests.\n",
+        "\nmax_tokens = 7500 is enough for that, if nothing takes more than is expected.\n",
+    ] {
+        assert!(text.contains(said), "no «{said}» in\n{text}");
+    }
+    let plan = project.done("list --format json").expect(0).json();
+    assert_eq!(
+        (&plan["stored"], &plan["variants"][0]["stored"], &plan["requests"]),
+        (&3.into(), &3.into(), &10.into())
+    );
+    let bound = &plan["budget"][0];
+    assert_eq!((&bound["bound"], &bound["enough"]), (&"max_cost".into(), &true.into()));
+    for all in ["list --no-cache", "list --refresh", "list --cache elsewhere.db"] {
+        assert!(project.done(all).expect(0).stdout.contains("10 requests over the network\n\n"), "{all}");
+    }
+    assert!(!project.path("elsewhere.db").exists());
+    project
+        .with("broken.db", &"x".repeat(4_096))
+        .done("list --cache broken.db")
+        .expect(0)
+        .says(&["what the store has is not known"]);
+}
