@@ -28,7 +28,7 @@ const MODELS: [&str; 3] = ["mock-ok", "mock-429-then-ok", "mock-500-then-ok"];
 /// # Errors
 /// A mistake in the call or the project; an address that cannot be had; a log that cannot be written.
 pub(super) fn execute(args: &MockArgs, context: &Context) -> Result<Exit, Error> {
-    let loaded = context.place_if_any()?.map(|place| Loaded::read(place, &context.console)).transpose()?;
+    let loaded = project(context)?;
     let answers = answers(args, loaded.as_ref(), context)?;
     let log = args.log.as_deref().map(|path| open(&context.path(path))).transpose()?;
     let settings = Settings {
@@ -49,6 +49,22 @@ pub(super) fn execute(args: &MockArgs, context: &Context) -> Result<Exit, Error>
     runtime.shutdown_background();
     context.console.say(&summary(&counts));
     Ok(Exit::Fine)
+}
+
+/// The project, if there is one whose files are in order: a server can do without.
+fn project(context: &Context) -> Result<Option<Loaded>, Error> {
+    let Some(place) = context.place_if_any()? else { return Ok(None) };
+    Loaded::read(place, &context.console).map(Some).or_else(|error| do_without(error, context).map(|()| None))
+}
+
+/// Says the mistakes of a project, and that its recorded answers are not read for them.
+fn do_without(error: Error, context: &Context) -> Result<(), Error> {
+    let Error::Project(mistakes) = &error else { return Err(error) };
+    for mistake in mistakes {
+        context.console.say(&mistake.render(&context.console.renderer()));
+    }
+    context.console.warn(&format!("{error}: its recorded answers are not read, articles are answered instead"));
+    Ok(())
 }
 
 async fn serve(address: SocketAddr, settings: Settings, answers: Answers, context: &Context) -> Result<Counts, Error> {
@@ -91,7 +107,11 @@ fn answers(args: &MockArgs, loaded: Option<&Loaded>, context: &Context) -> Resul
         });
     }
     if let Some(loaded) = loaded {
-        record(&mut answers, loaded)?;
+        let mut recorded = Answers::new(args.seed);
+        match record(&mut recorded, loaded) {
+            Ok(()) => answers = recorded,
+            Err(error) => do_without(error, context)?,
+        }
     }
     let about = match answers.recorded_prompts() {
         0 => "no recorded answers: each question is answered with an article about what it quotes".to_owned(),

@@ -234,6 +234,13 @@ fn what_cannot_be_answered_says_why() {
             "404",
             "there is no fault `blokced`; did you mean `blocked`?",
         ),
+        (
+            "POST",
+            "/v1/chat/completions",
+            r#"{"model":"mock-writer","messages":[{"role":"user","content":"a"}]}"#,
+            "404",
+            "a model whose name begins with mock- has the faults that its name says, and of mock-writer: there is no fault",
+        ),
     ] {
         let (head, body) = mock.ask(method, path, body);
         assert!(head.starts_with(&format!("HTTP/1.0 {status}")) && body.contains(said), "{path}: {head}\n{body}");
@@ -288,4 +295,21 @@ fn what_is_under_way_is_finished_before_the_end() {
     let (code, said) = mock.end();
     assert_eq!(code, Some(0));
     assert!(said.ends_with("1 request: 1 answered, at most 1 at once\n"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_project_with_mistakes_is_no_reason_not_to_serve() {
+    for (file, text, mistake) in [
+        ("evalrun.toml", "[rnu]\n", "unknown key `rnu`"),
+        ("prompts/p.md", "{{ titel }}について書く。\n", "`titel` is undefined"),
+    ] {
+        let project = Project::recorded("", &[("a", "量子の記事です。")]).with(file, text);
+        let mut mock = Mock::start(project.root(), "");
+        assert!(ask(&mock, "m", "「新航路」について書く。").contains("「新航路」"));
+        mock.terminate();
+        let (code, said) = mock.end();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains(mistake) && said.contains("its recorded answers are not read"), "{said}");
+    }
 }

@@ -243,10 +243,18 @@ impl Faults {
     /// The model's name asks for a fault that is not known.
     pub(super) fn strike(&self, model: &str, question: u64, nth: u32) -> Result<Option<Fault>, RuleError> {
         if let Some(script) = asked_for(model) {
-            return Ok(script.parse::<Script>()?.step(nth));
+            return Ok(script.parse::<Script>().map_err(|error| in_a_name(model, &error))?.step(nth));
         }
         Ok(self.rules.iter().find_map(|rule| rule.strike(self.seed, model, question, nth)))
     }
+}
+
+/// Whoever calls a model so need not know that names ask for faults.
+fn in_a_name(model: &str, error: &RuleError) -> RuleError {
+    RuleError(format!(
+        "a model whose name begins with mock- has the faults that its name says, and of {model}: {error}; a name that \
+         begins otherwise asks for none"
+    ))
 }
 
 /// The faults that a model's name asks for: what follows `mock-`.
@@ -335,6 +343,8 @@ mod tests {
             assert_eq!(faults.strike(model, 0, 0), Ok(expected), "{model}");
         }
         let unknown = faults.strike("mock-42", 0, 0).unwrap_err();
-        assert!(unknown.to_string().starts_with("there is no fault `42`; "), "{unknown}");
+        let expected = "a model whose name begins with mock- has the faults that its name says, and of mock-42: there is no fault `42`; ";
+        assert!(unknown.to_string().starts_with(expected), "{unknown}");
+        assert!(unknown.to_string().ends_with("; a name that begins otherwise asks for none"), "{unknown}");
     }
 }
