@@ -26,7 +26,7 @@ use crate::id::is_portable;
 use crate::model::{Model, Provider};
 use crate::prompt::Prompt;
 use crate::property::{Property, Requirements};
-use crate::trial::plan;
+use crate::trial::{Plan, plan};
 
 /// The most names that a warning lists.
 const MOST_NAMES: usize = 5;
@@ -44,7 +44,7 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     let plan = all.map_err(Error::Project)?;
     check_recorded(&plan, &loaded.place)?;
     check_prices(&selected.1, &loaded.project.run.budget, &loaded.place)?;
-    let mut check = Check { loaded: &loaded, context, warnings: Vec::new() };
+    let mut check = Check { loaded: &loaded, context, warnings: Vec::new(), mistyped: Vec::new() };
     check.ids();
     check.template_names();
     check.requirements();
@@ -71,15 +71,44 @@ pub(super) fn execute(_: &CheckArgs, context: &Context) -> Result<Exit, Error> {
     Ok(Exit::Fine)
 }
 
+/// Names that nothing knows, and that are nearly one of those that are known: cheap to find, and told by every run.
+///
+/// # Errors
+/// A folder cannot be read.
+pub(super) fn mistyped(loaded: &Loaded, plan: &Plan, context: &Context) -> Result<Vec<String>, Error> {
+    let mut check = Check { loaded, context, warnings: Vec::new(), mistyped: Vec::new() };
+    check.template_names();
+    if plan.models.iter().any(|model| model.provider == Provider::Recorded) {
+        for case in &plan.cases {
+            check.strange_answers(case)?;
+        }
+    }
+    Ok(check.mistyped)
+}
+
 struct Check<'a> {
     loaded: &'a Loaded,
     context: &'a Context,
     warnings: Vec<String>,
+    /// Of the warnings, those that know what was meant.
+    mistyped: Vec<String>,
 }
 
 impl Check<'_> {
     fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(warning.into());
+    }
+
+    /// Warns of a name that is none of `known`, with the one that was probably meant.
+    fn unknown(&mut self, warning: &str, name: &str, known: &[&str]) {
+        match closest(name, known) {
+            Some(meant) => {
+                let warning = format!("{warning}; did you mean `{meant}`?");
+                self.mistyped.push(warning.clone());
+                self.warn(warning);
+            }
+            None => self.warn(warning),
+        }
     }
 
     /// An id names files: a project that goes to other systems must be able to have them there.
@@ -95,12 +124,10 @@ impl Check<'_> {
     fn template_names(&mut self) {
         let vars: BTreeSet<&str> =
             self.loaded.cases.iter().flat_map(|case| case.vars.keys()).map(String::as_str).collect();
+        let known: Vec<&str> = crate::case::TEMPLATE_NAMES.into_iter().chain(vars.iter().copied()).collect();
         for prompt in &self.loaded.prompts {
             for name in prompt.names().into_iter().filter(|name| !vars.contains(name.as_str())) {
-                let known: Vec<&str> = crate::case::TEMPLATE_NAMES.into_iter().chain(vars.iter().copied()).collect();
-                let meant =
-                    closest(&name, &known).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-                self.warnings.push(format!("{}: no case defines `{name}`{meant}", prompt.file.name));
+                self.unknown(&format!("{}: no case defines `{name}`", prompt.file.name), &name, &known);
             }
         }
     }
@@ -150,8 +177,7 @@ impl Check<'_> {
         let recorded: Vec<&Model> = models.iter().filter(|model| model.provider == Provider::Recorded).collect();
         let mut missing = Vec::new();
         for case in &self.loaded.cases {
-            let folder = self.loaded.place.root.join("cases").join(case.id.as_str()).join("answers");
-            self.strange_answers(&folder)?;
+            self.strange_answers(case)?;
             missing.extend(self.missing_answers(case, prompts, &recorded));
         }
         if !missing.is_empty() {
@@ -182,23 +208,24 @@ impl Check<'_> {
     }
 
     /// Answers that no prompt or model of the project asks for.
-    fn strange_answers(&mut self, answers: &Path) -> Result<(), Error> {
+    fn strange_answers(&mut self, case: &Case) -> Result<(), Error> {
+        let answers = self.loaded.place.root.join("cases").join(case.id.as_str()).join("answers");
         let recorded = self.loaded.project.models.iter().filter(|model| model.provider == Provider::Recorded);
         let recorded: Vec<&str> = recorded.map(|model| model.id.as_str()).collect();
-        let known: HashSet<&str> = self.loaded.prompts.iter().map(|prompt| prompt.id.as_str()).collect();
-        for folder in entries(answers)? {
+        let known: Vec<&str> = self.loaded.prompts.iter().map(|prompt| prompt.id.as_str()).collect();
+        for folder in entries(&answers)? {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let shown = self.loaded.place.shown(&folder);
-            if !known.contains(name.as_str()) {
-                let known: Vec<&str> = known.iter().copied().collect();
-                let meant = closest(&name, &known).map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-                self.warn(format!("{shown}: there is no prompt `{name}`{meant}"));
+            if !known.contains(&name.as_str()) {
+                self.unknown(&format!("{shown}: there is no prompt `{name}`"), &name, &known);
                 continue;
             }
             for file in entries(&folder)? {
                 if !belongs_to_model(&file, &recorded) {
+                    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                     let shown = self.loaded.place.shown(&file);
-                    self.warn(format!("{shown}: no recorded model has this answer ({})", recorded.join(", ")));
+                    let warning = format!("{shown}: no recorded model has this answer ({})", recorded.join(", "));
+                    self.unknown(&warning, &name, &recorded);
                 }
             }
         }

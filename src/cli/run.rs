@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
 use super::cache::store_of;
+use super::check;
 use super::ci;
 use super::commit::commit_of;
 use super::console::{Log, Verbosity, counted};
@@ -65,6 +66,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
         warn_of_prices(&plan, context);
     }
     check_keys(&plan, context)?;
+    check::mistyped(&loaded, &plan, context)?.iter().for_each(|warning| context.console.warn(warning));
     let digest = plan.digest();
     let store = open_store(args, &plan, &loaded, context)?;
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
@@ -89,6 +91,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     } else {
         failures::say(&finished, context);
         summary::say_unfinished(&open.reader.run, context);
+        summary::say_errored(&open.reader.run, &args.cache, context);
     }
     summary::say(&open, &loaded.place, context);
     let exit = exit(&finished, signal);

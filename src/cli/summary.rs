@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::args::TextOrJson;
+use super::args::{CacheArgs, TextOrJson};
 use super::context::Context;
 use super::error::Error;
 use super::load::Place;
@@ -32,6 +32,22 @@ pub(super) fn say_unfinished(run: &Run, context: &Context) {
         let message = format!("{left} of {all} trials have no outcome yet: the same command continues the run");
         context.console.say(&message);
     }
+}
+
+/// Says what the same command does about the trials of a finished run that errored, where servers are asked.
+pub(super) fn say_errored(run: &Run, cache: &CacheArgs, context: &Context) {
+    let asks = run.header.models.iter().any(|model| model.provider.is_remote());
+    if !run.finished || !asks || run.count(Status::Errored) == 0 {
+        return;
+    }
+    let what = if cache.no_cache {
+        "asks for everything anew, since --no-cache keeps answers in their run alone"
+    } else if cache.refresh {
+        "asks for everything anew; without --refresh, for what errored, since the store has what was answered"
+    } else {
+        "asks for what errored; what was answered whole comes from the store"
+    };
+    context.console.say(&format!("the same command makes a new run and {what}"));
 }
 
 /// Says where the reports are and what their reader must know.

@@ -119,6 +119,27 @@ fn a_server_that_keeps_failing_leaves_the_trial_errored() {
 }
 
 #[test]
+fn what_the_same_command_asks_after_errors_is_told_and_true() {
+    for (more, says, asked_again) in [
+        ("", "asks for what errored; what was answered whole comes from the store", 1),
+        ("--no-cache", "asks for everything anew, since --no-cache keeps answers in their run alone", 2),
+        ("--refresh", "asks for everything anew; without --refresh, for what errored", 2),
+    ] {
+        let asked = AtomicUsize::new(0);
+        let server = Server::start(move |_: &Request| match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => error("openai", 400, "invalid", "Not today."),
+            _ => answer("openai", "記事です。"),
+        });
+        let project = Project::new(&server.model("m", "openai", ONE_BY_ONE), &["a", "b"]);
+        let run = || project.call(&format!("run {more}")).env("MARKER_KEY", "key-of-all").done();
+        run().expect(3).says(&[&format!("the same command makes a new run and {says}")]);
+        assert_eq!(server.requests().len(), 2);
+        assert!(!run().expect(0).stderr.contains("the same command"));
+        assert_eq!(server.requests().len(), 2 + asked_again, "{more}");
+    }
+}
+
+#[test]
 fn an_answer_without_text_fails_with_its_finish_reason() {
     let blocked = json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}});
     let safety = json!({"candidates": [{"finishReason": "SAFETY", "index": 0}]});

@@ -182,3 +182,19 @@ fn a_length_is_said_once() {
     let shown = project.done("show run a").expect(0).stdout;
     assert!(shown.contains("✗ length fail 3 characters, at least 200 are required"), "{shown}");
 }
+
+#[test]
+fn a_run_warns_of_names_that_are_nearly_known() {
+    let project = Project::recorded("", &[("a", "量子")])
+        .with("prompts/plain.md", "{{ title }}{% if boddy %}{{ boddy }}{% endif %}\n")
+        .with("cases/a/answers/plian/m.md", "量子")
+        .with("cases/a/answers/plain/m.md", "量子")
+        .with("cases/a/answers/zzz/m.md", "量子");
+    let done = project.done("run --out run").expect(0);
+    done.says(&[
+        "warning: prompts/plain.md: no case defines `boddy`; did you mean `body`?",
+        "warning: cases/a/answers/plian: there is no prompt `plian`; did you mean `plain`?",
+    ]);
+    assert!(!done.stderr.contains("zzz"), "{}", done.stderr);
+    project.done("check").expect(0).says(&["there is no prompt `zzz`", "did you mean `plain`?"]);
+}
