@@ -68,6 +68,9 @@ const TITLE: Style = Style::new().bold();
 /// The most failures, messages and quotations of one property that are shown.
 const MOST_FAILURES: usize = 5;
 const MOST_MESSAGES: usize = 5;
+
+/// The most lines of an error's message.
+const MOST_LINES: usize = 4;
 const MOST_QUOTES: usize = 3;
 
 /// Writes what became of a run.
@@ -231,15 +234,14 @@ fn failure(score: &Score, words: &Words) -> String {
 /// What a reader must know beside the rates.
 fn write_notes(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let words = options.lang.words();
-    let mut notes = Vec::new();
     let errors = errors(run);
-    for ((model, message), count) in errors.iter().take(MOST_MESSAGES) {
-        notes.push(format!(
-            "{} · {model}: {count} × {}",
-            (words.status)(Status::Errored),
-            one_line(&(words.reason)(message))
-        ));
-    }
+    // Why there is no answer stands at the beginning of a message, and what became of it at the end.
+    let errored = errors.iter().take(MOST_MESSAGES).map(|((model, message), count)| {
+        let message = one_line(&(words.reason)(message));
+        format!("{} · {model}: {count} × {message}", (words.status)(Status::Errored))
+    });
+    let errored: Vec<String> = errored.collect();
+    let mut notes = Vec::new();
     if errors.len() > MOST_MESSAGES {
         notes.push((words.more)(errors.len() - MOST_MESSAGES));
     }
@@ -252,10 +254,18 @@ fn write_notes(run: &Run, options: TerminalOptions, out: &mut dyn Write) -> io::
     notes.extend(
         priced.map(|(model, note)| format!("{} · {model}: {}", words.summary_costs, one_line(&(words.reason)(note)))),
     );
-    if notes.is_empty() {
+    if errored.is_empty() && notes.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
+    for note in errored {
+        let note = cut(&note, options.width * MOST_LINES);
+        let mut lines = Vec::new();
+        comparison::paragraph(&format!("! {note}"), options, &mut lines)?;
+        // Colour takes no room: it is added when the lines are broken.
+        write!(out, "{}", options.paint(ODD, "!"))?;
+        out.write_all(&lines[1..])?;
+    }
     notes.iter().try_for_each(|note| {
         writeln!(out, "{} {}", options.paint(ODD, "!"), cut(note, options.width.saturating_sub(2)))
     })

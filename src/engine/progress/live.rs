@@ -7,7 +7,7 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::board::{Board, Lane};
-use super::{left, money};
+use super::{left, money, pace};
 
 /// The most models with a line of their own.
 const MOST_LANES: usize = 12;
@@ -99,7 +99,7 @@ fn of_lane(lane: &Lane, now: Instant) -> String {
     if lane.is_stopped {
         parts.push("asked no more".to_owned());
     } else if lane.done < lane.total {
-        parts.push(format!("{:.1}/s", lane.rate(now)));
+        parts.extend(pace(lane.rate(now)));
         parts.extend(under_way(lane));
     }
     parts.extend(failures(lane));
@@ -107,8 +107,8 @@ fn of_lane(lane: &Lane, now: Instant) -> String {
 }
 
 fn of_all(board: &Board, alone: Option<&Lane>, now: Instant) -> String {
-    let mut parts =
-        vec![format!("{}/{}{}", board.done(), board.total, board.mishaps()), format!("{:.1}/s", board.rate(now))];
+    let mut parts = vec![format!("{}/{}{}", board.done(), board.total, board.mishaps())];
+    parts.extend(pace(board.rate(now)));
     parts.extend(board.eta(now).filter(|_| board.done() < board.total).map(left));
     parts.extend(money(board));
     parts.extend(alone.and_then(under_way));

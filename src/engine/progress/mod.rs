@@ -148,11 +148,17 @@ impl Progress {
             Event::RunStarted { already_done, .. } => self.start(*already_done, now),
             Event::AttemptStarted { trial, .. } => self.tell(Detail::Attempts, || format!("{trial}: asked")),
             Event::AttemptFailed { trial, failure, wait } => {
-                let next = wait.map(|wait| format!("; again in {:.1} s", wait.as_secs_f64())).unwrap_or_default();
-                let message = format!("{trial}: {failure}{next}");
+                let next = wait.map(|wait| format!("again in {:.1} s", wait.as_secs_f64()));
                 match &self.view {
-                    View::Live(live) if self.detail < Detail::Outcomes => live.note(visible(&message)),
-                    _ => self.tell(Detail::Outcomes, || message),
+                    // The end of a long message is cut off there: what comes next stands before it.
+                    View::Live(live) if self.detail < Detail::Outcomes => {
+                        let next = next.map(|next| format!(", {next}")).unwrap_or_default();
+                        live.note(visible(&format!("{trial}{next}: {failure}")));
+                    }
+                    _ => {
+                        let next = next.map(|next| format!("; {next}")).unwrap_or_default();
+                        self.tell(Detail::Outcomes, || format!("{trial}: {failure}{next}"));
+                    }
                 }
             }
             Event::SlowedDown { model, slowed } => self.tell(Detail::Outcomes, || format!("{model}: {slowed}")),
@@ -181,7 +187,7 @@ impl Progress {
             Event::Interrupted { in_flight } => {
                 self.say(&format!("interrupted: finishing what is under way ({in_flight}); once more drops it"));
             }
-            Event::RunFinished { counts } => self.finish(*counts),
+            Event::RunFinished { counts } => self.finish(*counts, now),
         }
     }
 
@@ -218,14 +224,15 @@ impl Progress {
         }
     }
 
-    fn finish(&mut self, counts: Counts) {
+    /// How a run went stands at the head of its results; here, that it is over.
+    fn finish(&mut self, counts: Counts, now: Instant) {
         if let View::Live(live) = &self.view {
             live.finish();
             return;
         }
-        let parts = Status::ALL.into_iter().filter(|status| counts.of(*status) > 0);
-        let parts: Vec<String> = parts.map(|status| format!("{} {}", counts.of(status), status.name())).collect();
-        self.say(&format!("{}: {}", trials(counts.total()), parts.join(", ")));
+        let (all, left) = (counts.total(), counts.of(Status::Skipped));
+        let took = clock(now.saturating_duration_since(self.board.began));
+        self.say(&format!("{} of {} done after {took}", all - left, trials(all)));
     }
 
     /// Says what is wanted in such detail.
@@ -260,8 +267,8 @@ fn standing(board: &Board, now: Instant) -> String {
     let mut parts = vec![
         format!("{}/{}{}", board.done(), board.total, board.mishaps()),
         format!("{} under way", board.under_way()),
-        format!("{:.1}/s", board.rate(now)),
     ];
+    parts.extend(pace(board.rate(now)));
     parts.extend(board.eta(now).map(left));
     parts.extend(money(board));
     parts.join(", ")
@@ -269,11 +276,21 @@ fn standing(board: &Board, now: Instant) -> String {
 
 /// `1:05 left`
 fn left(eta: Duration) -> String {
-    let seconds = eta.as_secs() + u64::from(eta.subsec_nanos() > 0);
+    format!("{} left", clock(eta))
+}
+
+/// `1:05`, seconds rounded up.
+fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
-        (0, minutes, seconds) => format!("{minutes}:{seconds:02} left"),
-        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02} left"),
+        (0, minutes, seconds) => format!("{minutes}:{seconds:02}"),
+        (hours, minutes, seconds) => format!("{hours}:{minutes:02}:{seconds:02}"),
     }
+}
+
+/// `2.1/s`, once something has come.
+fn pace(rate: f64) -> Option<String> {
+    (rate > 0.0).then(|| format!("{rate:.1}/s"))
 }
 
 /// What was spent, in dollars where that is known, and what of which budget; nothing where nothing was.

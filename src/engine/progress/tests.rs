@@ -133,7 +133,7 @@ fn without_a_terminal_a_line_comes_now_and_then() {
     max_cost is used up: asking no more, finishing what is under way (1)
     interrupted: finishing what is under way (1); once more drops it
     8/25, 1 failed, 2 errored, 1 under way, 0.4/s, 0:30 left, 0.0080 of 0.5 US dollars
-    25 trials: 1 passed, 1 failed, 1 undecided, 22 skipped
+    3 of 25 trials done after 0:15
     ");
 }
 
@@ -164,7 +164,7 @@ fn each_outcome_and_attempt_has_a_line_where_that_is_wanted() {
     max_cost is used up: asking no more, finishing what is under way (1)
     interrupted: finishing what is under way (1); once more drops it
     8/25, 1 failed, 2 errored, 1 under way, 0.4/s, 0:30 left, 0.0080 of 0.5 US dollars
-    25 trials: 1 passed, 1 failed, 1 undecided, 22 skipped
+    3 of 25 trials done after 0:15
     ");
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::layout::{Align, Cell, Column, Label, write_columns};
 use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, write_lines};
@@ -176,10 +176,11 @@ fn write_cases(
 
 /// A text in lines within the width: broken at blanks, and Japanese between any two characters, but not before a mark
 /// that ends something.
-fn paragraph(text: &str, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn paragraph(text: &str, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let indent = text.len() - text.trim_start().len();
     let mut line = String::new();
-    for word in pieces(text) {
+    let widest = options.width.saturating_sub(indent.max(2)).max(2);
+    for word in pieces(text).into_iter().flat_map(|piece| parts(piece, widest)) {
         if line.width() + word.trim_end().width() > options.width && !line.trim().is_empty() {
             writeln!(out, "{}", line.trim_end())?;
             line = " ".repeat(indent.max(2));
@@ -189,6 +190,22 @@ fn paragraph(text: &str, options: TerminalOptions, out: &mut dyn Write) -> io::R
         }
     }
     writeln!(out, "{}", line.trim_end())
+}
+
+/// A piece in parts that fit into a line: an address, or a name, may be longer.
+fn parts(piece: &str, widest: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut width) = (0, 0);
+    for (at, c) in piece.char_indices() {
+        let wide = c.width().unwrap_or(0);
+        if width + wide > widest && c != ' ' {
+            parts.push(&piece[start..at]);
+            (start, width) = (at, 0);
+        }
+        width += wide;
+    }
+    parts.push(&piece[start..]);
+    parts
 }
 
 /// What a line is not broken within: words with the blank after them, single Japanese characters with marks after them.
