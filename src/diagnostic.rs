@@ -59,14 +59,17 @@ impl TextFile {
         };
         let at = error.valid_up_to();
         let (japanese, _, had_errors) = encoding_rs::SHIFT_JIS.decode(bytes);
-        let message = if had_errors || !encoding::is_japanese(&japanese) {
-            format!("this file is not UTF-8: byte 0x{:02X} cannot stand here", bytes[at])
-        } else {
-            "this file is CP932 (Shift_JIS), not UTF-8".to_owned()
-        };
         // The rest of the line is shown as far as it can be read, so that the place can be found.
         let line_end = bytes[at..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |n| at + n);
-        let shown = Self::new(name, String::from_utf8_lossy(&bytes[..line_end]));
+        let (shown, at, message) = if had_errors || !encoding::is_japanese(&japanese) {
+            let message = format!("this file is not UTF-8: byte 0x{:02X} cannot stand here", bytes[at]);
+            (Self::new(name, String::from_utf8_lossy(&bytes[..line_end])), at, message)
+        } else {
+            let decoded = |end: usize| encoding_rs::SHIFT_JIS.decode_without_bom_handling(&bytes[..end]).0.into_owned();
+            let shown = Self::new(name, decoded(line_end));
+            let at = shown.floor_boundary(decoded(at).len());
+            (shown, at, "this file is CP932 (Shift_JIS), not UTF-8".to_owned())
+        };
         let end = at + shown.text[at..].chars().next().map_or(0, char::len_utf8);
         Err(shown.diagnose(at..end, message).hint("save it as UTF-8"))
     }
@@ -280,6 +283,8 @@ mod tests {
         ] {
             assert_eq!(TextFile::decode("case.toml", bytes).unwrap_err().to_string(), expected);
         }
+        let shown = TextFile::decode("case.toml", &cp932).unwrap_err().render(&Renderer::plain());
+        assert!(shown.contains("2 | title = \"量子技術\""), "{shown}");
         assert_eq!(TextFile::decode("a", b"\xEF\xBB\xBFx").unwrap().text, "x");
     }
 

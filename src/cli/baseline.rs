@@ -34,7 +34,8 @@ pub(super) fn execute(args: &BaselineArgs, context: &Context) -> Result<Exit, Er
             summary::print(&open, args.lang.into(), TextOrJson::Text, context)?;
             let RunHeader { started_at, commit, .. } = &open.reader.run.header;
             let commit = commit.as_ref().map(|commit| format!(" at commit {commit}")).unwrap_or_default();
-            context.console.say(&format!("{}: a run of {started_at}{commit}", place.shown(&open.folder)));
+            let began = started_at.strftime("%Y-%m-%d %H:%M UTC");
+            context.console.say(&format!("{}: a run of {began}{commit}", place.shown(&open.folder)));
             Ok(Exit::Fine)
         }
     }

@@ -9,6 +9,7 @@ use std::io;
 use jiff::civil::Date;
 
 use super::args::{CalibrateArgs, CalibrateFormat};
+use super::console::Reader;
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
@@ -46,6 +47,10 @@ pub(super) fn execute(args: &CalibrateArgs, context: &Context) -> Result<Exit, E
     }
     if sum.texts == 0 && bad == 0 {
         return Err(nothing_labelled(args));
+    }
+    if sum.texts == 0 && args.format == CalibrateFormat::Text {
+        context.console.say("no line that could be read has labels: there is nothing to compare");
+        return Ok(stream::exit(bad, Reader::Listens, context));
     }
     let printed = context.console.print(|out| sum.write(args.format, context, out))?;
     Ok(stream::exit(bad, printed, context))

@@ -60,7 +60,10 @@ fn a_pipeline_from_the_first_baseline_to_a_worse_prompt() {
     project.done("baseline show").expect(2).says(&["there is no baseline yet"]);
     project.done("baseline set first").expect(0).says(&["reports/baseline", "commit it"]);
     assert_eq!(project.names("reports/baseline"), ["run.jsonl", "summary.csv"]);
-    assert!(project.done("baseline show").expect(0).stdout.contains("12 passed"));
+    let shown = project.done("baseline show").expect(0);
+    assert!(shown.stdout.contains("12 passed"), "{}", shown.stdout);
+    let said = shown.stderr.trim_end();
+    assert!(said.starts_with("reports/baseline: a run of 20") && said.ends_with(" UTC"), "{said}");
     let kept = project.read("reports/baseline/run.jsonl");
     project.done("run --out again --no-gate").expect(0);
     // Ten points cannot be ruled out by twelve cases, and the gate says so; it holds nobody up unless told to.
