@@ -5,12 +5,11 @@
 
 use std::io::{self, Write};
 
-use ::csv::Writer;
 use serde_json::{Map, Value, json};
 
 use crate::calibration::{Calibration, Comparison, Counts, Mark, SPECIFIC_VERDICTS, Side};
 use crate::property::Property;
-use crate::report::csv::{Bom, begin, decimal};
+use crate::report::csv::{Bom, CsvWriter, begin, decimal};
 use crate::report::escape;
 use crate::score::Verdict;
 use crate::stats::{Agreement, LEVEL};
@@ -170,12 +169,12 @@ pub fn write_csv(calibrated: Calibrated<'_>, out: &mut dyn Write, bom: Bom) -> i
     csv.flush()
 }
 
-fn write_properties(calibrated: Calibrated<'_>, csv: &mut Writer<&mut dyn Write>) -> io::Result<()> {
+fn write_properties(calibrated: Calibrated<'_>, csv: &mut CsvWriter<'_>) -> io::Result<()> {
     let empty = Calibration::new(Property::JapaneseOnly);
     let header = ["property"].into_iter().chain(counts(&empty).map(|(name, _)| name));
     let header = header.chain(measures(&empty).map(|(name, _, _)| name));
     let spans = ["span_matched", "span_scorer", "span_people", "span_precision", "span_recall", "span_f1"];
-    csv.write_record(header.chain(spans))?;
+    csv.record(header.chain(spans))?;
     let cell = |(_, value, _): Measure| value.map(|value| decimal(value, 6)).unwrap_or_default();
     for calibration in calibrated.properties {
         let Counts { matched, found, wanted } = calibration.spans;
@@ -184,13 +183,13 @@ fn write_properties(calibrated: Calibrated<'_>, csv: &mut Writer<&mut dyn Write>
         row.extend(measures(calibration).map(cell));
         row.extend([matched, found, wanted].map(|count| count.to_string()));
         row.extend(span_measures(calibration.spans).map(cell));
-        csv.write_record(&row)?;
+        csv.record(&row)?;
     }
     Ok(())
 }
 
-fn write_disagreements(calibrated: Calibrated<'_>, csv: &mut Writer<&mut dyn Write>) -> io::Result<()> {
-    csv.write_record(["property", "id", "people", "scorer", "reason", "by", "text", "kind", "note"])?;
+fn write_disagreements(calibrated: Calibrated<'_>, csv: &mut CsvWriter<'_>) -> io::Result<()> {
+    csv.record(["property", "id", "people", "scorer", "reason", "by", "text", "kind", "note"])?;
     for comparison in calibrated.properties.iter().flat_map(|calibration| &calibration.disagreements) {
         let keys = [
             comparison.property.name().to_owned(),
@@ -200,12 +199,12 @@ fn write_disagreements(calibrated: Calibrated<'_>, csv: &mut Writer<&mut dyn Wri
             escape::csv(comparison.reason.as_deref().unwrap_or_default()),
         ];
         if comparison.marks.is_empty() {
-            csv.write_record(keys.iter().chain(&[const { String::new() }; 4]))?;
+            csv.record(keys.iter().chain(&[const { String::new() }; 4]))?;
         }
         for mark in &comparison.marks {
             let note = escape::csv(mark.note.as_deref().unwrap_or_default());
             let cells = [mark.by.name().to_owned(), escape::csv(&mark.text), escape::csv(&mark.kind), note];
-            csv.write_record(keys.iter().chain(&cells))?;
+            csv.record(keys.iter().chain(&cells))?;
         }
     }
     Ok(())

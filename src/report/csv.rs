@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use ::csv::{Terminator, Writer, WriterBuilder};
+use ::csv::{ErrorKind, Terminator, Writer, WriterBuilder};
 
 pub(super) use super::table::decimal;
 use super::table::{self, Cell};
@@ -30,10 +30,10 @@ pub enum Bom {
 /// `out` cannot be written.
 pub fn write_metrics(run: &Run, out: &mut dyn Write, bom: Bom) -> io::Result<()> {
     let mut csv = begin(out, bom)?;
-    csv.write_record(table::trial_columns())?;
+    csv.record(table::trial_columns())?;
     let required = Required::of(run);
     for entry in &run.entries {
-        write_row(&mut csv, &table::trial_row(entry, &required, run))?;
+        csv.row(&table::trial_row(entry, &required, run))?;
     }
     csv.flush()
 }
@@ -44,8 +44,8 @@ pub fn write_metrics(run: &Run, out: &mut dyn Write, bom: Bom) -> io::Result<()>
 /// `out` cannot be written, or an outcome cannot be read.
 pub fn write_scores(run: &Run, outcomes: &dyn Outcomes, out: &mut dyn Write, bom: Bom) -> io::Result<()> {
     let mut csv = begin(out, bom)?;
-    csv.write_record(table::SCORES)?;
-    table::each_score_row(run, outcomes, &mut |row| write_row(&mut csv, row))?;
+    csv.record(table::SCORES)?;
+    table::each_score_row(run, outcomes, &mut |row| csv.row(row))?;
     csv.flush()
 }
 
@@ -55,32 +55,52 @@ pub fn write_scores(run: &Run, outcomes: &dyn Outcomes, out: &mut dyn Write, bom
 /// `out` cannot be written.
 pub fn write_summary(run: &Run, out: &mut dyn Write, bom: Bom) -> io::Result<()> {
     let mut csv = begin(out, bom)?;
-    csv.write_record(table::SUMMARY)?;
+    csv.record(table::SUMMARY)?;
     for row in table::summary_rows(run) {
-        write_row(&mut csv, &row)?;
+        csv.row(&row)?;
     }
     csv.flush()
 }
 
 /// A writer of the form that every CSV file here has.
-pub(super) fn begin(out: &mut dyn Write, bom: Bom) -> io::Result<Writer<&mut dyn Write>> {
+pub(super) fn begin(out: &mut dyn Write, bom: Bom) -> io::Result<CsvWriter<'_>> {
     if bom == Bom::With {
         out.write_all("\u{feff}".as_bytes())?;
     }
-    Ok(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out))
+    Ok(CsvWriter(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out)))
 }
 
-pub(super) fn write_row(csv: &mut Writer<&mut dyn Write>, row: &[Cell<'_>]) -> io::Result<()> {
-    for cell in row {
-        let field = match cell {
-            Cell::Empty => Cow::Borrowed(""),
-            Cell::Text(text) => Cow::Owned(escape::csv(text)),
-            Cell::Number(number) => Cow::Borrowed(number.as_str()),
-        };
-        csv.write_field(field.as_ref())?;
+/// A CSV file as it is written; its errors are those of what it is written to, so that a reader who left is told from a
+/// full disk.
+pub(super) struct CsvWriter<'w>(Writer<&'w mut dyn Write>);
+
+impl CsvWriter<'_> {
+    /// Writes a record of texts that are safe as they are.
+    pub(super) fn record(&mut self, fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> io::Result<()> {
+        self.0.write_record(fields).map_err(of_writer)
     }
-    csv.write_record(None::<&[u8]>)?;
-    Ok(())
+
+    /// Writes a record of cells, whose texts may be a model's.
+    pub(super) fn row(&mut self, row: &[Cell<'_>]) -> io::Result<()> {
+        self.record(row.iter().map(|cell| match cell {
+            Cell::Empty => Cow::Borrowed(&b""[..]),
+            Cell::Text(text) => Cow::Owned(escape::csv(text).into_bytes()),
+            Cell::Number(number) => Cow::Borrowed(number.as_bytes()),
+        }))
+    }
+
+    /// Writes what is still held back.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// The error of what a CSV file is written to: the crate's own conversion would keep its words and lose its kind.
+fn of_writer(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::csv::{Bom, begin, write_row};
+use super::csv::{Bom, begin};
 use super::json;
 use super::table::{self, Cell};
 use crate::id::{ModelId, PromptId};
@@ -92,7 +92,7 @@ const RUN: [&str; 5] = ["run", "started_at", "commit", "scorers", "plan"];
 /// `out` cannot be written.
 pub fn write_csv(runs: &[PastRun], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = begin(out, Bom::Without)?;
-    csv.write_record(RUN.into_iter().chain(table::SUMMARY))?;
+    csv.record(RUN.into_iter().chain(table::SUMMARY))?;
     for run in runs {
         let started_at = run.started_at.to_string();
         for variant in &run.variants {
@@ -106,7 +106,7 @@ pub fn write_csv(runs: &[PastRun], out: &mut dyn Write) -> io::Result<()> {
                 ];
                 let (prompt, model) = (variant.prompt.as_str(), variant.model.as_str());
                 row.extend(table::summary_row(prompt, model, *subject, tally, run.method));
-                write_row(&mut csv, &row)?;
+                csv.row(&row)?;
             }
         }
     }

@@ -79,14 +79,58 @@ fn a_reader_that_has_gone_away_is_no_failure() {
         "--help",
         "--version",
     ] {
-        let mut call = project.call(command).command;
         std::fs::write(project.path("items.jsonl"), item.repeat(50)).unwrap();
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let output = call.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
-        let done = Done::from(output).expect(0);
-        assert!(!done.stderr.contains("panicked") && !done.stderr.contains("error"), "{command}: {}", done.stderr);
+        is_done_without_a_reader(&project, command);
     }
+}
+
+#[test]
+fn a_reader_that_leaves_a_long_text_is_no_failure_in_any_format() {
+    // More than the buffers on the way hold: who writes learns of it in the middle.
+    let ids: Vec<String> = (0..60).map(|n| format!("a-case-{n}-{}", "with-a-long-name".repeat(6))).collect();
+    let answers: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "Hello everyone.")).collect();
+    let project = Project::recorded(
+        "japanese_only = true\nlength = true\nreadability = true\nregister = true\nrefusal = true",
+        &answers,
+    );
+    project.done("run --out reports/r0").expect(0);
+    for n in 1..12 {
+        std::fs::create_dir(project.path(&format!("reports/r{n}"))).unwrap();
+        std::fs::copy(project.path("reports/r0/run.jsonl"), project.path(&format!("reports/r{n}/run.jsonl"))).unwrap();
+    }
+    let labelled = |id: &String| {
+        format!("{{\"id\": \"{id}\", \"output\": \"Hello\", \"labels\": {{\"japanese_only\": {{\"pass\": true}}}}}}\n")
+    };
+    std::fs::write(project.path("items.jsonl"), ids.iter().map(labelled).collect::<String>()).unwrap();
+    let formats = |command: &str, formats: &[&str]| -> Vec<String> {
+        formats.iter().map(|format| format!("{command} --format {format}")).collect()
+    };
+    let commands = [
+        formats(
+            "report reports/r0",
+            &["text", "json", "markdown", "html", "csv", "xlsx", "junit", "tap", "code-quality"],
+        ),
+        formats("history", &["text", "json", "csv"]),
+        formats("compare reports/r0 reports/r1", &["text", "json", "markdown", "html"]),
+        formats("calibrate --show --items items.jsonl", &["text", "json", "csv"]),
+        formats("score --items items.jsonl", &["json"]),
+        formats("list", &["text", "json"]),
+    ];
+    for command in commands.iter().flatten() {
+        is_done_without_a_reader(&project, command);
+    }
+}
+
+/// Calls the program while nobody reads its standard output.
+#[track_caller]
+fn is_done_without_a_reader(project: &Project, command: &str) {
+    let mut call = project.call(command).command;
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = call.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    let done = Done::from(output);
+    assert_eq!(done.code, 0, "{command}: {}", done.stderr);
+    assert!(!done.stderr.contains("panicked") && !done.stderr.contains("error:"), "{command}: {}", done.stderr);
 }
 
 #[test]
