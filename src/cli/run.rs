@@ -76,7 +76,7 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let plan = Arc::new(plan);
     costs::say_expected(&plan, &begun.done, context);
     let asking = Asking { answers: &answers, concurrency, budget, fail_fast: args.fail_fast };
-    let (finished, signal) = ask(&plan, &begun, asking, &loaded.place.root, context)?;
+    let (finished, signal) = ask(&plan, &begun, asking, &loaded, context)?;
     warn_of_store(&answers, context);
     let open = begun.read()?;
     let bill = Bill::of(&plan, &open.reader);
@@ -323,10 +323,10 @@ fn ask(
     plan: &Arc<Plan>,
     begun: &Begun,
     asking: Asking<'_>,
-    root: &Path,
+    loaded: &Loaded,
     context: &Context,
 ) -> Result<(Finished, Option<signal::Signal>), Error> {
-    let transport = Transport::new(root, plan.models.iter().map(AsRef::as_ref), &context.environment.variables);
+    let transport = Transport::new(&loaded.place.root, &loaded.project.models, &context.environment.variables);
     let journal = Arc::clone(&begun.journal);
     let abandoned = Arc::clone(&begun.journal);
     let history = Arc::clone(&begun.journal);

@@ -1,18 +1,21 @@
 //! A program that answers: the prompt on its standard input, the answer on its standard output.
 //!
-//! Promises that no shell reads the command, that nothing the program started outlives its time-out, and that a
-//! program's complaint stands in the failure's message.
+//! Promises that no shell reads the command, that nothing the program started outlives its time-out, that a program's
+//! complaint stands in the failure's message, and that it is given no key but the one that its model names.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 
 use super::Reply;
+use super::keys::Keys;
 use super::recorded::without_last_newline;
+use super::secret::Place;
 use crate::model::Model;
 use crate::response::{Failure, FailureKind, Response};
 
@@ -22,8 +25,11 @@ pub(crate) const NOT_STARTED: &str = "not started";
 /// The most bytes of an answer.
 const MAX_OUTPUT: usize = 64 << 20;
 
-/// The most bytes of a program's last complaints that are kept.
+/// The most bytes of a program's last complaints that are told.
 const MAX_COMPLAINT: usize = 4 << 10;
+
+/// The most bytes of them that are kept until keys are taken out: where they are cut, a part of a key would not be known.
+const MAX_KEPT: usize = 16 * MAX_COMPLAINT;
 
 /// How long a program's own children may hold its output open after it has ended.
 const GRACE: Duration = Duration::from_secs(1);
@@ -32,13 +38,14 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Command {
     root: PathBuf,
+    keys: Arc<Keys>,
     max_output: usize,
 }
 
 impl Command {
-    /// Runs programs in the folder `root`.
-    pub(super) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), max_output: MAX_OUTPUT }
+    /// Runs programs in the folder `root`, none of which is to tell a key.
+    pub(super) fn new(root: &Path, keys: Arc<Keys>) -> Self {
+        Self { root: root.to_owned(), keys, max_output: MAX_OUTPUT }
     }
 
     /// The answer of `model`'s program to `prompt`: what it writes, without one last newline.
@@ -53,7 +60,9 @@ impl Command {
         let Some((program, arguments)) = model.command.split_first() else {
             return Err(Failure::new(FailureKind::Program, "no program is named"));
         };
-        let mut child = self.spawn(program, arguments).map_err(|error| not_started(program, &error))?;
+        let mut child = self
+            .spawn(program, arguments, model.key_variable.as_deref())
+            .map_err(|error| not_started(program, &error))?;
         let mut family = Family::of(&child);
         let ended = tokio::select! {
             biased;
@@ -69,23 +78,29 @@ impl Command {
             family.has_ended();
         }
         if !status.success() {
-            let complaint = last_lines(&output.complaint);
+            let complaint = String::from_utf8_lossy(&output.complaint).into_owned();
+            let complaint = last_lines(&self.keys.scrub_text(complaint, Place::Message));
             let separator = if complaint.is_empty() { "" } else { ": " };
             return Err(failed(format!("ended with {status}{separator}{complaint}")));
         }
         let text = String::from_utf8(output.answer).map_err(|error| {
             failed(format!("wrote an answer that is not UTF-8, at byte {}", error.utf8_error().valid_up_to()))
         })?;
-        let response = Response { text: Some(without_last_newline(text)), ..Response::default() };
+        let text = self.keys.scrub_text(without_last_newline(text), Place::Answer);
+        let response = Response { text: Some(text), ..Response::default() };
         Ok(Reply { response, ..Reply::default() })
     }
 
-    fn spawn(&self, program: &str, arguments: &[String]) -> io::Result<Child> {
+    /// Starts a program, which of all keys sees the one in the variable `own`.
+    fn spawn(&self, program: &str, arguments: &[String], own: Option<&str>) -> io::Result<Child> {
         // A relative path is meant from the project's folder; which folder it is otherwise sought in differs by system.
         let is_path = Path::new(program).components().count() > 1;
         let path = if is_path { self.root.join(program) } else { program.into() };
         let mut command = tokio::process::Command::new(path);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        for variable in self.keys.variables().filter(|variable| Some(*variable) != own) {
+            command.env_remove(variable);
+        }
         if !self.root.as_os_str().is_empty() {
             command.current_dir(&self.root);
         }
@@ -165,14 +180,15 @@ async fn read_last(mut pipe: impl AsyncRead + Unpin, bytes: &mut Vec<u8>) -> io:
             return Ok(());
         }
         bytes.extend_from_slice(&buffer[..read]);
-        bytes.drain(..bytes.len().saturating_sub(MAX_COMPLAINT));
+        bytes.drain(..bytes.len().saturating_sub(MAX_KEPT));
     }
 }
 
 /// The last lines of a complaint, in one line.
-fn last_lines(complaint: &[u8]) -> String {
-    let text = String::from_utf8_lossy(complaint);
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+fn last_lines(complaint: &str) -> String {
+    let begin = complaint.len().saturating_sub(MAX_COMPLAINT);
+    let last = (begin..complaint.len()).find_map(|begin| complaint.get(begin..)).unwrap_or_default();
+    let lines: Vec<&str> = last.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(3)..].join(" / ")
 }
 
@@ -221,6 +237,7 @@ impl Family {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::collections::HashMap;
     use std::io::{BufRead as _, BufReader};
 
     use tokio::sync::oneshot;
@@ -235,9 +252,13 @@ mod tests {
         model
     }
 
+    fn runner(root: &Path) -> Command {
+        Command::new(root, Arc::default())
+    }
+
     async fn run(command: &[&str], prompt: &str) -> Result<Option<String>, String> {
         let command = model(command, Duration::from_secs(60));
-        let runner = Command { max_output: 1 << 20, ..Command::new(Path::new("")) };
+        let runner = Command { max_output: 1 << 20, ..runner(Path::new("")) };
         let reply = runner.run(&command, prompt).await;
         reply.map(|reply| reply.response.text).map_err(|failure| failure.to_string())
     }
@@ -278,6 +299,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn keys_are_taken_out_of_what_a_program_writes_before_it_is_cut() {
+        let key = "sk-marker-0123456789";
+        let environment = HashMap::from([("OPENAI_API_KEY".to_owned(), key.to_owned())]);
+        let runner = Command::new(Path::new(""), Arc::new(Keys::new([], &environment)));
+        // The cut would go through a key.
+        let script = format!("echo {key}; for n in $(seq 300); do printf {key}. >&2; done; exit $0");
+        for (code, expected) in [("0", "[key]"), ("1", "`sh` ended with exit status: 1: [key].[key].")] {
+            let reply = runner.run(&model(&["sh", "-c", &script, code], Duration::from_secs(60)), "").await;
+            let said = reply.map_or_else(|failure| failure.message, |reply| reply.response.text.unwrap());
+            assert!(said.starts_with(expected) && !said.contains("marker") && !said.contains("789"), "{said}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_relative_path_is_meant_from_the_projects_folder() {
         use std::os::unix::fs::PermissionsExt as _;
         let root = tempfile::tempdir().unwrap();
@@ -286,7 +321,7 @@ mod tests {
         std::fs::write(&script, "#!/bin/sh\nls\n").unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         let model = model(&["bin/answer"], Duration::from_secs(60));
-        let reply = Command::new(root.path()).run(&model, "").await.unwrap();
+        let reply = runner(root.path()).run(&model, "").await.unwrap();
         assert_eq!(reply.response.text.as_deref(), Some("bin"));
     }
 
@@ -312,7 +347,7 @@ mod tests {
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
         let model = model(&command, Duration::from_secs(1_000));
         // The time is up when the child has begun.
-        let failure = Command::new(root.path()).run_until(has_begun, &model, "").await.unwrap_err();
+        let failure = runner(root.path()).run_until(has_begun, &model, "").await.unwrap_err();
         assert_eq!(failure.to_string(), "timeout: `sh` gave no answer within 1000s");
         ended.await.unwrap();
     }
@@ -320,7 +355,7 @@ mod tests {
     #[tokio::test]
     async fn the_models_time_out_is_the_programs() {
         let model = model(&["sleep", "1000"], Duration::from_millis(10));
-        let failure = Command::new(Path::new("")).run(&model, "").await.unwrap_err();
+        let failure = runner(Path::new("")).run(&model, "").await.unwrap_err();
         assert_eq!(failure.to_string(), "timeout: `sleep` gave no answer within 10ms");
     }
 
@@ -331,7 +366,7 @@ mod tests {
         let folder = root.path().to_owned();
         let run = tokio::spawn(async move {
             let command: Vec<&str> = command.iter().map(String::as_str).collect();
-            Command::new(&folder).run(&model(&command, Duration::from_secs(1_000)), "").await
+            runner(&folder).run(&model(&command, Duration::from_secs(1_000)), "").await
         });
         assert_eq!(has_begun.await.unwrap(), "alive");
         run.abort();
@@ -343,7 +378,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let script = "echo answer; sleep 1000 & exit 0";
         let model = model(&["sh", "-c", script], Duration::from_secs(600));
-        let reply = Command::new(root.path()).run(&model, "").await.unwrap();
+        let reply = runner(root.path()).run(&model, "").await.unwrap();
         assert_eq!(reply.response.text.as_deref(), Some("answer"));
     }
 }

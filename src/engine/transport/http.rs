@@ -4,10 +4,9 @@
 //! what a server sends is bounded, and that a key goes into its own header and nowhere else, whatever a server echoes.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::error::Error;
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -15,6 +14,7 @@ use reqwest::{Client, ClientBuilder};
 use tokio::time::Instant;
 
 use super::Reply;
+use super::keys::{Keys, needs_key};
 use super::secret::{Place, Secret};
 use crate::model::{Model, Provider};
 use crate::provider::{self, HttpReply, Stream};
@@ -37,35 +37,15 @@ const MAX_BODY: usize = 64 << 20;
 /// The way to every server.
 #[derive(Debug)]
 pub(super) struct Http {
-    keys: HashMap<String, Secret>,
+    keys: Arc<Keys>,
     client: OnceLock<Result<Client, String>>,
     max_body: usize,
 }
 
-/// The environment variable that must hold a key before `model` can be asked, and does not.
-///
-/// A server other than the vendor's own needs a key only if evalrun.toml names its variable.
-#[expect(clippy::implicit_hasher, reason = "it is the environment as std gives it")]
-pub fn missing_key<'a>(model: &'a Model, environment: &HashMap<String, String>) -> Option<&'a str> {
-    let variable = model.key_variable.as_deref()?;
-    (needs_key(model) && key_in(environment, variable).is_none()).then_some(variable)
-}
-
-fn needs_key(model: &Model) -> bool {
-    model.key_variable_given || model.is_vendors_own()
-}
-
-/// Shells and files leave white space around a key; none of it belongs to it.
-fn key_in<'a>(environment: &'a HashMap<String, String>, variable: &str) -> Option<&'a str> {
-    environment.get(variable).map(|key| key.trim()).filter(|key| !key.is_empty())
-}
-
 impl Http {
-    /// A way to the servers of `models`, with their keys from `environment`.
-    pub(super) fn new<'a>(models: impl IntoIterator<Item = &'a Model>, environment: &HashMap<String, String>) -> Self {
-        let variables = models.into_iter().filter_map(|model| model.key_variable.as_deref());
-        let key = |variable: &str| Some((variable.to_owned(), Secret::new(key_in(environment, variable)?)));
-        Self { keys: variables.filter_map(key).collect(), client: OnceLock::new(), max_body: MAX_BODY }
+    /// A way to every server, with these keys.
+    pub(super) fn new(keys: Arc<Keys>) -> Self {
+        Self { keys, client: OnceLock::new(), max_body: MAX_BODY }
     }
 
     /// Sends one request and decodes what comes back.
@@ -294,13 +274,14 @@ fn scrub_failure(failure: Failure, key: &Secret) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
-    use std::sync::Arc;
 
     use wiremock::matchers::{header, method, path};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
+    use super::super::keys::missing_key;
     use super::*;
     use crate::engine::testing::model;
     use crate::model::Provider;
@@ -327,7 +308,11 @@ mod tests {
     }
 
     fn http(model: &Model) -> Http {
-        Http::new([model], &HashMap::from([("MARKER_KEY".to_owned(), format!("{KEY}\n"))]))
+        with_keys(model, &HashMap::from([("MARKER_KEY".to_owned(), format!("{KEY}\n"))]))
+    }
+
+    fn with_keys(model: &Model, environment: &HashMap<String, String>) -> Http {
+        Http::new(Arc::new(Keys::new([model], environment)))
     }
 
     async fn send(http: &Http, model: &Model) -> Result<Reply, Failure> {
@@ -457,7 +442,7 @@ mod tests {
             let environment = environment.iter().map(|(name, key)| ((*name).to_owned(), (*key).to_owned())).collect();
             assert_eq!(missing_key(&model, &environment), missing.then_some("MARKER_KEY"), "{base_url}");
             if missing {
-                let failure = send(&Http::new([&model], &environment), &model).await.unwrap_err();
+                let failure = send(&with_keys(&model, &environment), &model).await.unwrap_err();
                 assert_eq!(failure.to_string(), "authentication: the environment variable MARKER_KEY is not set");
             }
         }
@@ -466,7 +451,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_no_header_can_hold_is_told_without_showing_it() {
         let model = served_at("http://127.0.0.1:9");
-        let http = Http::new([&model], &HashMap::from([("MARKER_KEY".to_owned(), "sk-1\nsk-2".to_owned())]));
+        let http = with_keys(&model, &HashMap::from([("MARKER_KEY".to_owned(), "sk-1\nsk-2".to_owned())]));
         let failure = send(&http, &model).await.unwrap_err();
         assert_eq!(
             failure.to_string(),

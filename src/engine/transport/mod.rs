@@ -4,6 +4,7 @@
 
 mod command;
 mod http;
+mod keys;
 mod recorded;
 mod secret;
 #[cfg(test)]
@@ -11,6 +12,7 @@ pub(super) mod scripted;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{Model, Provider};
@@ -19,7 +21,7 @@ use crate::response::{Failure, Response};
 use crate::trial::Trial;
 
 pub(crate) use command::NOT_STARTED;
-pub use http::missing_key;
+pub use keys::missing_key;
 pub use recorded::{recorded_answer, recorded_mistakes};
 
 /// An answer as it came through a transport.
@@ -44,22 +46,23 @@ pub struct Transport {
     recorded: recorded::Recorded,
     command: command::Command,
     #[cfg(test)]
-    scripted: Option<std::sync::Arc<scripted::Scripted>>,
+    scripted: Option<Arc<scripted::Scripted>>,
 }
 
 impl Transport {
-    /// Transports for `models` of the project in the folder `root`, with the keys that `environment` holds for them.
+    /// Transports for all `models` of the project in the folder `root`, with the keys that `environment` holds for them.
     ///
-    /// Nothing is opened or sent before the first question.
+    /// Whichever of them are asked, none learns the key of another. Nothing is opened or sent before the first question.
     pub fn new<'a>(
         root: &Path,
         models: impl IntoIterator<Item = &'a Model>,
         environment: &HashMap<String, String>,
     ) -> Self {
+        let keys = Arc::new(keys::Keys::new(models, environment));
         Self {
-            http: http::Http::new(models, environment),
+            http: http::Http::new(Arc::clone(&keys)),
             recorded: recorded::Recorded::new(root),
-            command: command::Command::new(root),
+            command: command::Command::new(root, keys),
             #[cfg(test)]
             scripted: None,
         }
@@ -67,7 +70,7 @@ impl Transport {
 
     /// A transport that does what a test says.
     #[cfg(test)]
-    pub(super) fn scripted(scripted: std::sync::Arc<scripted::Scripted>) -> Self {
+    pub(super) fn scripted(scripted: Arc<scripted::Scripted>) -> Self {
         Self { scripted: Some(scripted), ..Self::new(Path::new(""), [], &HashMap::new()) }
     }
 
@@ -90,8 +93,6 @@ impl Transport {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::engine::testing::{model, small_plan};
     use crate::prompt::Rendered;
