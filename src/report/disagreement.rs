@@ -40,11 +40,12 @@ pub(crate) fn disagreements(run: &Run) -> Vec<Disagreement<'_>> {
     for entry in &run.entries {
         by_case.entry(&entry.trial.case).or_default().push(entry);
     }
+    let properties: Vec<Property> = run.properties().collect();
     let mut found = Vec::new();
     for case in &run.header.cases {
         let entries = by_case.get(&case.id).map(Vec::as_slice).unwrap_or_default();
-        for property in run.properties() {
-            add_disagreements(run, case, property, entries, &mut found);
+        for property in &properties {
+            add_disagreements(run, case, *property, entries, &mut found);
         }
     }
     found
