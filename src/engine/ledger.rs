@@ -162,9 +162,7 @@ impl Reserved {
         };
         state.spent += taken;
     }
-}
 
-impl Reserved {
     /// The attempt was dropped: a server may have answered it, so that it counts as estimated.
     pub(super) fn settle_unknown(&mut self) {
         if let Some(amount) = self.0.take() {

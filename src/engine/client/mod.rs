@@ -80,7 +80,7 @@ pub(super) struct Right {
 /// How a question ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// With an answer.
+    /// With an answer; where its limit is used up, that is news.
     Answered(Reply),
     /// With the last attempt's failure, and why no further one was made.
     Failed(Failure, GiveUp),
@@ -198,10 +198,8 @@ impl Client {
                     }
                     // What is longer than a trial may take is no pause but an end, which the next attempt is told of.
                     let pause = reply.used_up.filter(|wait| *wait <= self.policy.total);
-                    if let Some(wait) = pause.filter(|wait| lane.pause(*wait)) {
-                        self.tell(Event::Paused { model: trial.id.model.clone(), wait }).await;
-                    }
-                    return End::Answered(reply);
+                    let used_up = pause.filter(|wait| lane.pause(*wait));
+                    return End::Answered(Reply { used_up, ..reply });
                 }
                 Err(failure) => failure,
             };
@@ -332,7 +330,7 @@ impl Client {
 /// What an answer cost in tokens, as far as the server says.
 fn tokens(reply: &Reply) -> Option<u64> {
     let usage = &reply.response.usage;
-    Some(usage.input_tokens? + usage.output_tokens?)
+    Some(usage.input_tokens?.saturating_add(usage.output_tokens?))
 }
 
 fn record(started_at: Timestamp, took: Duration, sent: &Result<Reply, Failure>) -> Attempt {

@@ -424,6 +424,9 @@ impl Runner {
                 }
                 drop(permit);
                 drop(flight);
+                if let Some(wait) = reply.used_up {
+                    self.client.tell(Event::Paused { model: trial.id.model.clone(), wait }).await;
+                }
                 return self.finish(&lane, self.judge(trial, answer), None).await;
             }
             End::Failed(failure, reason) => {
