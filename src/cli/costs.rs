@@ -173,6 +173,7 @@ impl Table {
                 "output_tokens": row.output_tokens,
                 "cost_usd": rounded(row.cost),
                 "expected_usd": rounded(row.expected),
+                "uncounted": row.uncounted,
             })
         };
         let variants = self.rows.iter().map(|(prompt, model, row)| {
@@ -257,7 +258,9 @@ impl Bill {
         if table.total.requests == 0 {
             return;
         }
-        context.console.tell(&table.lines("spent", true), "spent", table.json());
+        let mut json = table.json();
+        json["dropped"] = self.dropped.into();
+        context.console.tell(&table.lines("spent", true), "spent", json);
         if table.total.uncounted > 0 {
             let answers = counted(table.total.uncounted, "answer");
             context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
