@@ -1,9 +1,8 @@
-//! Learns what the features of a sentence are worth for `covers_*` from labelled articles and prints
-//! `src/score/covers/weights.tsv`. Run by maintainers:
+//! Learns what the features of a sentence are worth for `covers_*` from labelled articles and prints weights.tsv:
 //! `cargo run --release --example learn_covers -- tests/corpus/*-seen.jsonl [-- FILES TO BE JUDGED ONLY]`.
-//!
 //! Logistic regression with a quadratic penalty: evidence sentences say it, sentences of articles that lack the topic do
-//! not. The bias is set where the fewest articles are judged wrong by weights that were learned without them.
+//! not. The bias is set where the fewest articles are judged wrong by weights that were learned without them. The shipped
+//! weights also know 60 articles that are not in this repository: without them others come out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use measure::Measured;
 use project::{Cheap, Japanese, Project};
 
-/// One line of the table: what was measured, what it came to, what it is to come to.
+/// One line of the table: what was measured, what it came to, what it is to come to; and, not measured here, what others
+/// came to.
 struct Row {
     name: &'static str,
     figures: String,
@@ -40,7 +41,9 @@ const MEASUREMENTS: [Measurement; 7] = [
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    println!("| what | measured | target | met | peers on two cores |\n| --- | --- | --- | --- | --- |");
+    println!(
+        "| what | measured | target | met | peers, measured elsewhere on two cores |\n| --- | --- | --- | --- | --- |"
+    );
     for measurement in MEASUREMENTS.iter().filter(|measurement| chosen(measurement.name)) {
         for row in (measurement.rows)(measurement.name) {
             let met = if row.met { "yes" } else { "NO" };
