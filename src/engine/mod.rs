@@ -1,9 +1,8 @@
 //! The engine: turns a plan into outcomes. One of the two folders that touch the world.
 //!
-//! In the order of a trial's way: `runner` takes the plan's trials, one `limit`ed lane a model, as far as the `ledger`'s
-//! budget goes; `client` asks each through a `transport` and tries again as `retry` decides; `answers` are kept before they are judged, in the `store`
-//! or the `journal`, which keeps the outcomes, too; an `event` tells of each, and `progress` shows it. `mock` is the
-//! other side: a server to ask. Nothing here judges an answer (a function given to the runner does) or writes a report.
+//! `runner` takes the plan's trials, a `limit`ed lane a model, as far as the `ledger`'s budget goes; `client` asks through a
+//! `transport`, again as `retry` decides; `store` and `journal` keep answers before they are judged; an `event` tells of
+//! each, `progress` shows it. `mock` is a server to ask. Nothing here judges an answer (a given function does) or reports.
 
 pub mod answers;
 pub mod event;

@@ -94,14 +94,17 @@ impl JournalReader {
         let mut entries: Vec<Option<Entry>> = vec![None; planned.len()];
         let mut unjudged: HashMap<usize, Place> = HashMap::new();
         let (mut lost, mut has_end) = (Vec::new(), false);
+        let place = |case: &str, prompt: &str, model: &str, repeat: u32| {
+            layout.place(case, prompt, model, repeat).filter(|n| planned[*n]).ok_or("its trial is not in the plan")
+        };
         while lines.advance()? {
             let kind: Kind<'_> = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
             match &*kind.kind {
                 "outcome" => {
                     let line: EntryLine<'_> =
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
-                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
-                    let n = n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?;
+                    let n = place(&line.case, &line.prompt, &line.model, line.repeat);
+                    let n = n.map_err(|why| lines.damaged(why))?;
                     let before = entries[n].replace(entry(layout.trial(n), line, lines.place()));
                     lost.extend(before.filter(|before| !before.cached && before.attempts > 0).map(Lost::from));
                     unjudged.remove(&n);
@@ -110,15 +113,15 @@ impl JournalReader {
                 "answer" => {
                     let line: TrialLine<'_> =
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
-                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
-                    unjudged.insert(n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?, lines.place());
+                    let n = place(&line.case, &line.prompt, &line.model, line.repeat);
+                    unjudged.insert(n.map_err(|why| lines.damaged(why))?, lines.place());
                     has_end = false;
                 }
                 "abandoned" => {
                     let line: TrialLine<'_> =
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
-                    let n = layout.place(&line.case, &line.prompt, &line.model, line.repeat).filter(|n| planned[*n]);
-                    let trial = layout.trial(n.ok_or_else(|| lines.damaged("its trial is not in the plan"))?);
+                    let n = place(&line.case, &line.prompt, &line.model, line.repeat);
+                    let trial = layout.trial(n.map_err(|why| lines.damaged(why))?);
                     let AbandonedRead { attempts, dropped, usage } =
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
                     lost.push(Lost { trial, attempts: attempts.len(), dropped, usage });
