@@ -45,7 +45,8 @@ const MOST_FOR_MATRIX: usize = 2;
 /// After so many cases that found no room, the page is full.
 const MOST_MISFITS: usize = 8;
 
-/// Writes report.html beside what `earlier` runs came to, the oldest first, with as many answers as `most_bytes` have room for: those of the worst cases first.
+/// Writes report.html beside what `earlier` runs came to, the oldest first, with as many answers as `most_bytes` have room
+/// for: those of the worst cases first.
 ///
 /// # Errors
 /// `out` cannot be written, or an outcome cannot be read.

@@ -234,7 +234,7 @@ const LABELS: [[&str; 2]; Property::ALL.len()] = [
     ["Japanese only", "日本語だけ"],
     ["the article alone", "記事だけ"],
     ["says the purpose", "目的を述べる"],
-    ["says the activities", "活動を述べる"],
+    ["says the activities", "取り組みを述べる"],
     ["says the significance", "意義を述べる"],
     ["no fabrication", "捏造がない"],
     ["length", "長さ"],
