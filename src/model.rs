@@ -185,7 +185,7 @@ impl Model {
         let provider = table.required("provider").and_then(|node| read_provider(reader, node));
         let name = table.string("model");
         let base_url = read_base_url(&table);
-        let key_variable = table.string("api_key_env");
+        let key_variable = table.get("api_key_env").and_then(|node| read_variable(reader, node));
         let params = table.get("params").map(|node| Params::read(reader, node)).unwrap_or_default();
         let headers = table.get("headers").map(|node| read_headers(reader, node)).unwrap_or_default();
         let timeout = table.get("timeout").and_then(|node| read_duration(reader, node)).unwrap_or(DEFAULT_TIMEOUT);
@@ -245,6 +245,21 @@ fn read_provider(reader: &Reader<'_>, node: &Node) -> Option<Provider> {
     provider
 }
 
+/// The name of an environment variable, as every system and shell takes it.
+fn read_variable(reader: &Reader<'_>, node: &Node) -> Option<String> {
+    let name = reader.string(node)?;
+    let is_name = !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.is_empty();
+    if !is_name {
+        // It may be the key itself, which is not to be shown again.
+        let problem = reader.file.diagnose(node.span.clone(), "this names no environment variable");
+        reader.report(problem.hint("the key stands in the environment; name its variable, such as GEMINI_API_KEY"));
+        return None;
+    }
+    Some(name)
+}
+
 fn read_base_url(table: &Table<'_, '_>) -> Option<String> {
     let node = table.get("base_url")?;
     let text = table.reader.string(node)?;
@@ -253,9 +268,16 @@ fn read_base_url(table: &Table<'_, '_>) -> Option<String> {
         table.reader.problem(&node.span, format!("`{text}` is no address such as http://127.0.0.1:8080/v1"));
         return None;
     }
-    if rest.is_some_and(|rest| rest.split('/').next().is_some_and(|authority| authority.contains('@'))) {
+    let authority = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    if authority.contains('@') {
         let problem = table.reader.file.diagnose(node.span.clone(), "a key or password must not stand in a file");
         table.reader.report(problem.hint("put it in the environment and name the variable in `api_key_env`"));
+        return None;
+    }
+    // The colons within the brackets of an IPv6 address are none before a port.
+    let port = authority.rsplit(']').next().and_then(|rest| rest.split_once(':')).map(|(_, port)| port);
+    if port.is_some_and(|port| port.parse::<u16>().map_or(true, |port| port == 0)) {
+        table.reader.problem(&node.span, "a port is a number from 1 to 65535");
         return None;
     }
     Some(text.trim_end_matches('/').to_owned())
@@ -329,16 +351,21 @@ impl Params {
     }
 }
 
+/// A dollar a token: whoever writes more means another unit.
+const HIGHEST_PRICE: f64 = 1e6;
+
 impl Price {
     fn read(reader: &Reader<'_>, node: &Node) -> Option<Self> {
         let table = reader.table(node)?;
         let dollars = |node: Option<&Node>| {
             let node = node?;
             let dollars = reader.number(node)?;
-            if dollars < 0.0 {
-                reader.problem(&node.span, "a price is not negative");
+            if !(0.0..=HIGHEST_PRICE).contains(&dollars) {
+                let message = format!("a price lies between 0 and {HIGHEST_PRICE} US dollars a million tokens");
+                reader.problem(&node.span, message);
             }
-            Some(dollars)
+            // A zero with a minus would be printed with it.
+            Some(dollars + 0.0)
         };
         let input = dollars(table.required("input"));
         let output = dollars(table.required("output"));
@@ -391,6 +418,10 @@ mod tests {
         let model =
             read("id = \"o\"\nprovider = \"openai\"\nbase_url = \"http://127.0.0.1:1/v1/\"\ntimeout = \"2m\"").unwrap();
         assert_eq!((model.base_url.as_str(), model.timeout), ("http://127.0.0.1:1/v1", Duration::from_secs(120)));
+        for base_url in ["http://[::1]:8080/v1", "http://[::1]/v1", "https://localhost"] {
+            let model = read(&format!("id = \"o\"\nprovider = \"openai\"\nbase_url = \"{base_url}\"")).unwrap();
+            assert_eq!(model.base_url, base_url);
+        }
     }
 
     #[test]
@@ -409,6 +440,12 @@ mod tests {
             ("provider = \"openai\"\nheaders = { Authorization = \"x\" }", "a key must not stand in a file"),
             ("provider = \"recorded\"\nstream = true", "the provider `recorded` has no streams: leave out `stream`"),
             ("provider = \"openai\"\ntimeout = \"0s\"", "expected a duration such as \"120s\" or \"2m\""),
+            ("provider = \"openai\"\nbase_url = \"http://[::1]:99999/v1\"", "a port is a number from 1 to 65535"),
+            ("provider = \"openai\"\nbase_url = \"http://localhost:/v1\"", "a port is a number from 1 to 65535"),
+            ("provider = \"openai\"\napi_key_env = \"\"", "this names no environment variable"),
+            ("provider = \"openai\"\napi_key_env = \"A=B\"", "this names no environment variable"),
+            ("provider = \"openai\"\nprice = { input = 1e308, output = 1 }", "a price lies between 0 and 1000000"),
+            ("provider = \"openai\"\nprice = { input = -1, output = 1 }", "a price lies between 0 and 1000000"),
             ("provider = \"openai\"\nlimits = { rpm = 0 }", "`rpm` = 0 would let nothing through"),
             (
                 "provider = \"openai\"\nparams = { temprature = 1 }",

@@ -135,7 +135,8 @@ fn read_budget(reader: &Reader<'_>, table: &Table<'_, '_>) -> Budget {
         if dollars < 0.0 {
             reader.problem(&node.span, format!("`{}` is not negative", Bound::Cost.key()));
         }
-        Some(dollars)
+        // A zero with a minus would be printed with it.
+        Some(dollars + 0.0)
     });
     Budget {
         max_cost,

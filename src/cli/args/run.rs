@@ -82,5 +82,6 @@ pub struct CacheArgs {
 
 fn parse_dollars(text: &str) -> Result<f64, &'static str> {
     let dollars = text.parse::<f64>().ok().filter(|dollars| dollars.is_finite() && *dollars >= 0.0);
-    dollars.ok_or("expected US dollars, such as 0.50")
+    // A zero with a minus would be printed with it.
+    dollars.map(|dollars| dollars + 0.0).ok_or("expected US dollars, such as 0.50")
 }
