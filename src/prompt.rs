@@ -60,6 +60,10 @@ impl Prompt {
         let this = Self { id, description, file, system, user };
         let templates = this.system.iter().chain([&this.user]);
         let problems: Vec<Diagnostic> = templates.filter_map(|template| this.syntax_problem(template)).collect();
+        if problems.is_empty() && this.user.text.trim().is_empty() {
+            let empty = Diagnostic::without_place(&this.file.name, "the prompt is empty");
+            return Err(vec![empty.hint("write what the model is asked")]);
+        }
         if problems.is_empty() { Ok(this) } else { Err(problems) }
     }
 
@@ -273,11 +277,13 @@ mod tests {
                 "prompts/p.md:2:14: syntax error: unexpected end of input, expected end of variable block",
             ),
             ("+++\n", "prompts/p.md:1:1: the front matter has no end (close it with a line `+++`)"),
+            ("+++\nsystem = \"記者\"\n+++\n\n", "prompts/p.md: the prompt is empty (write what the model is asked)"),
             ("a\n{% if %}", "prompts/p.md:2:7: syntax error: unexpected end of block"),
         ] {
             assert_eq!(prompt(text).unwrap_err()[0].to_string(), expected);
         }
-        let bad_system = prompt("+++\nsystem = \"記者 {{ titel }}\"\n+++\n").unwrap().render(&case(None)).unwrap_err();
+        let bad_system =
+            prompt("+++\nsystem = \"記者 {{ titel }}\"\n+++\n本文\n").unwrap().render(&case(None)).unwrap_err();
         assert_eq!(
             bad_system.to_string(),
             "prompts/p.md:2:17: `titel` is undefined for the case `q` (did you mean `title`?)"

@@ -215,9 +215,9 @@ impl Reading<'_> {
     fn prompts(&mut self) -> Result<Prompts, Error> {
         let mut prompts = Prompts { parsed: Vec::new(), names: Vec::new() };
         let folder = self.place.root.join("prompts");
-        for path in entries(&folder)? {
+        for path in self.entries(&folder)? {
             let is_readme = path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("readme"));
-            if !has_extension(&path, "md") || is_readme || !path.is_file() {
+            if !has_extension(&path, "md") || is_readme || !self.is_regular(&path) {
                 continue;
             }
             let Some(name) = self.name(path.file_stem(), &path) else { continue };
@@ -245,7 +245,7 @@ impl Reading<'_> {
     fn cases(&mut self) -> Result<Vec<Case>, Error> {
         let folder = self.place.root.join("cases");
         let (mut cases, mut files, mut is_complete) = (Vec::new(), Vec::new(), true);
-        for path in entries(&folder)? {
+        for path in self.entries(&folder)? {
             for (parsed, file) in self.cases_of(&path)? {
                 files.extend(file);
                 match self.keep(parsed) {
@@ -263,14 +263,23 @@ impl Reading<'_> {
 
     /// The cases of one entry of cases/, each part with the file that places are told of; nothing if it holds no cases.
     fn cases_of(&mut self, path: &Path) -> Result<Vec<Part<Vec<Case>>>, Error> {
+        if is_lock(path) {
+            return Ok(Vec::new());
+        }
         let toml = path.join("case.toml");
-        if toml.is_file() {
+        if path.is_dir() {
+            // One without a case.toml may hold the answers of a case in another file; `check` tells those that do not.
+            if toml.symlink_metadata().is_err() || !self.is_regular(&toml) {
+                return Ok(Vec::new());
+            }
             let Some(name) = self.name(path.file_name(), path) else { return Ok(Vec::new()) };
             return self.text(&toml, |file| parse_case_toml(&name, file).map(|case| vec![case]));
         }
+        if !self.is_regular(path) {
+            return Ok(Vec::new());
+        }
         let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
         match extension {
-            _ if !path.is_file() || is_lock(path) => Ok(Vec::new()),
             "jsonl" => self.text(path, parse_jsonl),
             _ if spreadsheet::is_spreadsheet(path) => {
                 let parts = spreadsheet::read(path, &self.place.shown(path), self.console)?;
@@ -295,6 +304,35 @@ impl Reading<'_> {
             Ok(file) => (parse(&file), Some(file)),
             Err(problem) => (Err(vec![problem]), None),
         }])
+    }
+
+    /// What stands in a folder of the project.
+    fn entries(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
+        entries(folder).map_err(|error| match error {
+            Error::File { source, .. } => {
+                let shown = self.place.shown(folder);
+                Error::usage(format!("{shown} cannot be read as a folder: {source}")).hint("it is a folder of files")
+            }
+            other => other,
+        })
+    }
+
+    /// Whether a path leads to a regular file; what is none is a mistake: a link to nothing would be a case that nobody
+    /// misses, a pipe would be waited for.
+    fn is_regular(&mut self, path: &Path) -> bool {
+        let what = match fs::metadata(path) {
+            Ok(about) if about.is_file() => return true,
+            Ok(about) if about.is_dir() => "a folder stands where a file is expected".to_owned(),
+            Ok(_) => "this is no regular file".to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::read_link(path) {
+                Ok(target) => format!("this is a link to {}, which is not there", target.display()),
+                Err(_) => error.to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        let problem = Diagnostic::without_place(&self.place.shown(path), what);
+        self.problems.push(problem.hint("put a file there, or take this away"));
+        false
     }
 
     /// A file's name as a text.

@@ -84,6 +84,8 @@ fn mistakes_in_prompts() -> Vec<Mistake> {
         ("prompts/p.md", text("{{ title\n"), &["prompts/p.md:1:", "syntax error"]),
         ("prompts/p.md", text("+++\nsytem = \"s\"\n+++\n"), &["prompts/p.md:2:1", "did you mean `system`?"]),
         ("prompts/p.md", cp932("{{ title }}について\n"), &["prompts/p.md:1:12", "CP932 (Shift_JIS)"]),
+        ("prompts/p.md", text(" \n"), &["prompts/p.md", "the prompt is empty"]),
+        ("prompts/p.md", text("+++\nsystem = \"s\"\n+++\n\n"), &["prompts/p.md", "the prompt is empty"]),
         ("prompts/P.md", text("{{ title }}\n"), &["prompts/p.md", "`p`", "without regard to case"]),
     ]
 }
@@ -102,6 +104,45 @@ fn a_mistake_in_a_file_is_told_with_its_place_and_nothing_is_sent() {
         assert!(!project.path("run").exists() && !project.path("reports").exists());
     }
     assert_eq!(server.requests().len(), 0);
+}
+
+/// What stands where a file is expected, and what standard error says of it.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told_instead_of_skipped() {
+    let no_file = "this is no regular file";
+    for (path, command, expected) in [
+        ("cases/z.jsonl", "ln -s nowhere", "this is a link to nowhere, which is not there"),
+        ("cases/z", "ln -s /nowhere", "this is a link to /nowhere, which is not there"),
+        ("cases/z.jsonl", "mkfifo", no_file),
+        ("cases/z.csv", "mkfifo", no_file),
+        ("cases/z.xlsx", "ln -s /dev/null", no_file),
+        ("cases/b/case.toml", "mkfifo", no_file),
+        ("cases/b/case.toml", "ln -s nowhere", "this is a link to nowhere, which is not there"),
+        ("cases/b/case.toml", "mkdir", "a folder stands where a file is expected"),
+        ("prompts/z.md", "ln -s nowhere", "this is a link to nowhere, which is not there"),
+        ("prompts/z.md", "mkfifo", no_file),
+        ("prompts/z.md", "mkdir", "a folder stands where a file is expected"),
+    ] {
+        let project = Project::recorded("japanese_only = true", &[("a", "量子です。")]);
+        std::fs::create_dir(project.path("cases/b")).unwrap();
+        let mut words = command.split(' ');
+        let mut make = std::process::Command::new(words.next().unwrap());
+        assert!(make.args(words).arg(project.path(path)).status().unwrap().success());
+        for command in ["check", "run --out run"] {
+            project.done(command).expect(2).says(&[path, expected, "1 mistake"]);
+        }
+    }
+}
+
+#[test]
+fn a_file_in_place_of_a_folder_is_told() {
+    for folder in ["cases", "prompts"] {
+        let project = Project::new("", &["a"]);
+        std::fs::remove_dir_all(project.path(folder)).unwrap();
+        let project = project.with(folder, "");
+        project.done("check").expect(2).says(&[&format!("{folder} cannot be read as a folder")]);
+    }
 }
 
 /// Mistakes in evalrun.toml below one good model, and what standard error says of them.
