@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether `text` may name a case, prompt or model: `[A-Za-z0-9][A-Za-z0-9._-]*`.
+/// The most characters of an id: files and folders are called by it, with an ending, and systems take up to 255.
+pub const MOST_CHARS: usize = 128;
+
+/// Whether `text` may name a case, prompt or model: `[A-Za-z0-9][A-Za-z0-9._-]*`, up to [`MOST_CHARS`] of them.
 pub fn is_valid(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    text.len() <= MOST_CHARS
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
@@ -24,8 +28,14 @@ pub fn is_portable(id: &str) -> bool {
 
 /// Why a text is no id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no valid id: use letters, digits, `.`, `_` and `-`, beginning with a letter or digit")]
-pub struct InvalidId(String);
+pub enum InvalidId {
+    /// It holds other characters, or begins with a wrong one.
+    #[error("`{0}` is no valid id: use letters, digits, `.`, `_` and `-`, beginning with a letter or digit")]
+    Characters(String),
+    /// It is too long.
+    #[error("`{0:.24}…` is no valid id: it has {count} characters, and {MOST_CHARS} are the most", count = .0.chars().count())]
+    Long(String),
+}
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+) => {$(
@@ -50,7 +60,11 @@ macro_rules! ids {
             type Error = InvalidId;
 
             fn try_from(text: String) -> Result<Self, InvalidId> {
-                if is_valid(&text) { Ok(Self(text.into())) } else { Err(InvalidId(text)) }
+                if is_valid(&text) {
+                    return Ok(Self(text.into()));
+                }
+                let is_long = text.chars().count() > MOST_CHARS;
+                Err(if is_long { InvalidId::Long(text) } else { InvalidId::Characters(text) })
             }
         }
 

@@ -180,11 +180,20 @@ impl Destination {
         if folder.is_file() {
             return Err(Error::usage(format!("{shown} is a file")).hint(elsewhere));
         }
-        if !folder.join(JOURNAL).exists() && !entries(&folder)?.is_empty() {
+        // A full disk may be mended; whatever else keeps a folder from being one is a mistake of the call.
+        let unusable = |error: Error| match error {
+            Error::File { source, .. } | Error::Journal(JournalError::Io { source, .. })
+                if !matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
+            {
+                Error::usage(format!("{shown} cannot be a run's folder: {source}")).hint("choose another one by --out")
+            }
+            other => other,
+        };
+        if !folder.join(JOURNAL).exists() && !entries(&folder).map_err(unusable)?.is_empty() {
             return Err(Error::usage(format!("{shown} holds other files and no run")).hint(elsewhere));
         }
-        fs::create_dir_all(&folder).map_err(Error::file(&folder))?;
-        let journal = JournalFile::open(&folder.join(JOURNAL))?;
+        fs::create_dir_all(&folder).map_err(Error::file(&folder)).map_err(unusable)?;
+        let journal = JournalFile::open(&folder.join(JOURNAL)).map_err(Error::from).map_err(unusable)?;
         let reader = match journal.read() {
             Ok(reader) => reader,
             Err(JournalError::Empty { .. }) => return Ok(Self::New { folder, journal, aside: None }),

@@ -66,6 +66,11 @@ fn mistakes_in_cases() -> Vec<Mistake> {
             &["cases/c.jsonl:1:8", "the case id `A` is also used in cases/a/case.toml", "without regard to case"],
         ),
         (
+            "cases/c.jsonl",
+            toml(&format!("{{\"id\": \"{}\", {JSON_SOURCE}}}\n", "c".repeat(129))),
+            &["cases/c.jsonl:1:8", "it has 129 characters, and 128 are the most"],
+        ),
+        (
             "cases/b c/case.toml",
             toml(&case("b")),
             &["cases/b c/case.toml", "`b c` is no valid id", "rename the folder"],
@@ -132,6 +137,24 @@ fn what_is_no_file_is_told_instead_of_skipped() {
         for command in ["check", "run --out run"] {
             project.done(command).expect(2).says(&[path, expected, "1 mistake"]);
         }
+    }
+}
+
+#[test]
+fn an_id_of_a_hundred_characters_and_more_makes_files_that_every_system_takes() {
+    let id = "c".repeat(128);
+    let project = Project::recorded("japanese_only = true", &[(&id, "量子です。")]);
+    project.done("check").expect(0);
+    project.done("run --out run").expect(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_can_have_no_folder_is_a_mistake_of_the_call() {
+    let project = Project::recorded("japanese_only = true", &[("a", "量子です。")]);
+    for out in ["/dev/null", "/dev/null/run", "evalrun.toml/run", &"n".repeat(300)] {
+        let done = project.done(&format!("run --out {out}")).expect(2);
+        done.says(&["cannot be a run's folder", "choose another one by --out"]);
     }
 }
 
