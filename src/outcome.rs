@@ -156,6 +156,9 @@ pub struct RunHeader {
     /// The run whose answers were judged anew; `None` if this run asked for its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescored_from: Option<String>,
+    /// The runs that this one was put together of; empty if it is of one piece.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged_from: Vec<String>,
     /// The number of trials.
     pub trials: usize,
     /// How often each question was asked.

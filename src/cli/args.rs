@@ -10,6 +10,7 @@ mod gate;
 mod generate;
 mod history;
 mod init;
+mod merge;
 mod mock;
 mod report;
 mod run;
@@ -37,6 +38,7 @@ pub use gate::{BaselineArgs, BaselineCommand, BaselineSetArgs, BaselineShowArgs,
 pub use generate::{CompletionsArgs, GenerateArgs, Generated, ManArgs};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use init::InitArgs;
+pub use merge::MergeArgs;
 pub use mock::MockArgs;
 pub use report::{ReportArgs, ReportFormat, ShowArgs};
 pub use run::{BudgetArgs, CacheArgs, RunArgs};
@@ -145,6 +147,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Judge a run's answers anew, with today's requirements, without a request
     Rescore(RescoreArgs),
+    /// Put runs of parts of a plan together, such as the shards of a pipeline
+    Merge(MergeArgs),
     /// Write a run's reports again and print them
     Report(ReportArgs),
     /// Show one answer of a run with its evidence marked

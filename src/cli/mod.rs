@@ -34,6 +34,7 @@ mod stream;
 mod score;
 mod calibrate;
 mod rescore;
+mod merge;
 mod report;
 mod show;
 mod history;
@@ -96,6 +97,7 @@ fn execute(command: &Command, context: &Context) -> Result<Exit, Error> {
         Command::Compare(args) => compare::execute(args, context),
         Command::Calibrate(args) => calibrate::execute(args, context),
         Command::Rescore(args) => rescore::execute(args, context),
+        Command::Merge(args) => merge::execute(args, context),
         Command::Cache(args) => cache::execute(args, context),
         Command::Import(args) => import::execute(args, context),
         Command::Init(args) => init::execute(args, context),

@@ -357,6 +357,7 @@ mod tests {
             started_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             commit: None,
             rescored_from: None,
+            merged_from: Vec::new(),
             trials: cases.len(),
             repeats: 1,
             cases: cases.iter().map(record).collect(),

@@ -287,6 +287,7 @@ fn header(plan: &Plan, digest: String, folder: &Path, root: &Path, context: &Con
         started_at: context.environment.now,
         commit: commit_of(root),
         rescored_from: None,
+        merged_from: Vec::new(),
         trials: plan.trials.len(),
         repeats: plan.repeats,
         cases,

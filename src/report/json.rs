@@ -43,11 +43,14 @@ fn write_list<T: Serialize>(out: &mut dyn Write, name: &str, rows: impl Iterator
 }
 
 fn about(run: &Run) -> Value {
-    let RunHeader { name, started_at, commit, rescored_from, .. } = &run.header;
+    let RunHeader { name, started_at, commit, rescored_from, merged_from, .. } = &run.header;
     let mut about =
         json!({"name": name, "started_at": started_at.to_string(), "commit": commit, "finished": run.finished});
     if let Some(from) = rescored_from {
         about["rescored_from"] = from.as_str().into();
+    }
+    if !merged_from.is_empty() {
+        about["merged_from"] = merged_from.as_slice().into();
     }
     about
 }

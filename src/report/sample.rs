@@ -75,6 +75,7 @@ impl RunBuilder {
             started_at: "2025-07-01T09:00:00Z".parse().unwrap(),
             commit: None,
             rescored_from: None,
+            merged_from: Vec::new(),
             trials: 0,
             repeats: 1,
             cases: Vec::new(),

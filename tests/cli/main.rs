@@ -22,6 +22,7 @@ mod store;
 mod budget;
 mod spreadsheets;
 mod scoring;
+mod merging;
 mod views;
 mod paging;
 mod hostile;

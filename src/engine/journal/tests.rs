@@ -50,6 +50,7 @@ fn header(plan: &Plan) -> RunHeader {
         started_at,
         commit: None,
         rescored_from: None,
+        merged_from: Vec::new(),
         trials: plan.trials.len(),
         repeats: plan.repeats,
         cases: plan.cases.iter().map(|entry| case(&entry.id)).collect(),
