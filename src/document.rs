@@ -384,7 +384,11 @@ impl<'r, 'a> Table<'r, 'a> {
 
     /// The value of `key`; `None` if it is absent or null.
     pub fn get(&self, key: &'static str) -> Option<&'a Node> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
+        drop(asked);
         let index = self.entries.iter().position(|entry| entry.key == key)?;
         self.taken[index].set(true);
         let node = &self.entries[index].node;

@@ -18,6 +18,7 @@ pub mod request;
 pub mod provider;
 pub mod budget;
 pub mod project;
+pub mod schema;
 pub mod trial;
 pub mod text;
 pub mod score;

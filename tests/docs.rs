@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use evalrun::case::parse_case_toml;
 use evalrun::cli::args::FROM_ENVIRONMENT;
 use evalrun::diagnostic::TextFile;
+use evalrun::document::parse_toml;
 use evalrun::item::Item;
-use evalrun::project;
+use evalrun::{project, schema};
 use regex::Regex;
 
 fn docs() -> PathBuf {
@@ -64,14 +65,18 @@ fn every_piece_of_a_project_can_be_read() {
     for page in pages {
         for block in blocks(&page, "toml") {
             let name = page.display().to_string();
-            let problems = if block.contains("[source]") {
-                parse_case_toml("a", &TextFile::new(&name, block)).err()
+            let is_case = block.contains("[source]");
+            // Keys without a table are those of a model.
+            let model = if is_case || block.contains("\n[") || block.starts_with('[') { "" } else { MODEL };
+            let file = TextFile::new(&name, format!("{model}{block}"));
+            let (problems, schema) = if is_case {
+                (parse_case_toml("a", &file).err(), schema::of_case())
             } else {
-                // Keys without a table are those of a model.
-                let model = if block.contains("\n[") || block.starts_with('[') { "" } else { MODEL };
-                project::parse(&TextFile::new(&name, format!("{model}{block}"))).err()
+                (project::parse(&file).err(), schema::of_project())
             };
             assert!(problems.is_none(), "{problems:?}");
+            let table = parse_toml(&file, 0..file.text.len()).unwrap().to_json();
+            assert_eq!(jsonschema::draft202012::validate(&schema, &table).map_err(|error| error.to_string()), Ok(()));
         }
     }
 }

@@ -35,7 +35,7 @@ pub use cache::{CacheAction, CacheCommandArgs, CacheExportArgs, CachePruneArgs, 
 pub use calibrate::{CalibrateArgs, CalibrateFormat};
 pub use compare::{CompareArgs, CompareFormat};
 pub use gate::{BaselineArgs, BaselineCommand, BaselineSetArgs, BaselineShowArgs, GateArgs, GateFormat};
-pub use generate::{CompletionsArgs, GenerateArgs, Generated, ManArgs};
+pub use generate::{CompletionsArgs, GenerateArgs, Generated, ManArgs, SchemaArgs, SchemaFile};
 pub use history::{HistoryArgs, HistoryFormat};
 pub use init::InitArgs;
 pub use merge::MergeArgs;
@@ -169,7 +169,7 @@ pub enum Command {
     Import(ImportArgs),
     /// Serve the three protocols without a model, with faults on demand
     Mock(MockArgs),
-    /// Write man pages, or completions for a shell
+    /// Write man pages, completions for a shell, or schemas for editors
     Generate(GenerateArgs),
 }
 

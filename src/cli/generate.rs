@@ -1,14 +1,15 @@
-//! `evalrun generate`: man pages and completions, from the same declarations as `--help`.
+//! `evalrun generate`: man pages and completions, from the same declarations as `--help`, and schemas of the files.
 
 use std::fs;
 use std::path::Path;
 
 use clap::CommandFactory as _;
 
-use super::args::{Args, GenerateArgs, Generated};
+use super::args::{Args, GenerateArgs, Generated, SchemaFile};
 use super::context::Context;
 use super::error::Error;
 use super::exit::Exit;
+use crate::schema;
 
 /// Runs the command.
 ///
@@ -25,6 +26,13 @@ pub(super) fn execute(args: &GenerateArgs, context: &Context) -> Result<Exit, Er
             let mut script = Vec::new();
             clap_complete::generate(args.shell, &mut Args::command(), "evalrun", &mut script);
             context.console.print(|out| out.write_all(&script))?;
+        }
+        Generated::Schema(args) => {
+            let schema = match args.file {
+                SchemaFile::Project => schema::of_project(),
+                SchemaFile::Case => schema::of_case(),
+            };
+            context.console.print(|out| writeln!(out, "{schema:#}"))?;
         }
     }
     Ok(Exit::Fine)

@@ -91,3 +91,13 @@ fn every_shell_has_completions() {
     }
     folder.done("generate completions csh").expect(2).says(&["csh"]);
 }
+
+#[test]
+fn editors_have_schemas() {
+    let folder = Project::empty();
+    let project = folder.done("generate schema project").expect(0).json();
+    assert!(project["properties"]["model"].is_object(), "{project}");
+    let case = folder.done("generate schema case").expect(0).json();
+    assert_eq!(case["required"], serde_json::json!(["source"]));
+    folder.done("generate schema prompt").expect(2).says(&["project", "case"]);
+}
