@@ -27,12 +27,13 @@ const TEMPLATE: &str = include_str!("page/template.html");
 const STYLE: &str = include_str!("page/style.css");
 
 /// One after the other in one function, so that none of their names is a name of the browser's.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("page/data.js"),
     include_str!("page/summary.js"),
     include_str!("page/labels.js"),
     include_str!("page/answer.js"),
     include_str!("page/matrix.js"),
+    include_str!("page/address.js"),
     include_str!("page/start.js"),
 ];
 

@@ -254,7 +254,7 @@ function evidenceList(answer, pieces) {
 }
 
 function scoreEntry(answer, score) {
-  const status = Object.keys(VERDICT_OF).find((name) => VERDICT_OF[name] === score.verdict);
+  const status = STATUS_OF[score.verdict];
   const property = data.properties[propertyAt.get(score.property)];
   const value = score.value !== null && ![0, 1].includes(score.value) ? ` ${Number(score.value.toFixed(2))}` : "";
   const pieces = answer.evidence.filter((piece) => piece.property === score.property);

@@ -13,6 +13,7 @@ const volatile = readJson("volatile-data");
 
 const MARKS = { passed: "✓", failed: "✗", undecided: "?", errored: "!", skipped: "–" };
 const VERDICT_OF = { passed: "pass", failed: "fail", undecided: "unscored", errored: "errored", skipped: "skipped" };
+const STATUS_OF = Object.fromEntries(Object.entries(VERDICT_OF).map(([status, verdict]) => [verdict, status]));
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The words of a key, with its gaps filled. */

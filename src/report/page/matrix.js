@@ -34,8 +34,8 @@ function showFilters() {
     ["plan", "worst", "best", "fabricated", "long", "cost", "slow"].map((key) => [key, word(`sort_${key}`)]),
   );
   byId("tag").closest("label").hidden = data.cases.every((one) => one.tags.length === 0);
-  byId("filters").addEventListener("input", applyFilters);
-  byId("filters").addEventListener("reset", () => setTimeout(applyFilters));
+  byId("filters").addEventListener("input", changeFilters);
+  byId("filters").addEventListener("reset", () => setTimeout(changeFilters));
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   byId("marks").append(
     ...data.properties.map(({ name, label }) => make("li", {}, name, make("span", { class: "quiet" }, ` ${label}`))),
@@ -96,6 +96,14 @@ function ordered(found, columns, property, sort) {
     ]),
   );
   return [...found].sort((one, other) => ranks.get(other) - ranks.get(one) || one - other);
+}
+
+/** Shows what the reader chose; the address follows when the choice rests, since browsers stop pages that hurry them. */
+function changeFilters() {
+  byId("strange").hidden = true;
+  applyFilters();
+  clearTimeout(view.waiting);
+  view.waiting = setTimeout(() => history.replaceState(null, "", addressOf(open.trials)), 200);
 }
 
 function applyFilters() {

@@ -1,59 +1,24 @@
-// Begins the page: the open answer and its address, the keyboard, light and dark.
+// Begins the page: the open answer, the keyboard, light and dark.
 
 /** The open case: its place, the trials beside each other, whether changes are shown. */
 const open = { at: null, trials: [], wantsChanges: true };
 
-/** The address of trials: `#case/prompt@model`, with `:repeat` where it is not the first, and a part for each beside it. */
-function addressOf(shown) {
-  const part = (trial) =>
-    encodeURIComponent(variants[trial.variant].name).replace("%40", "@") + (trial.repeat > 0 ? `:${trial.repeat}` : "");
-  return `#${encodeURIComponent(data.cases[shown[0].case].id)}/${shown.map(part).join("/")}`;
-}
-
-/** The trials that an address names; null if it names none. */
-function trialsAt(address) {
-  const [id, ...parts] = address.replace(/^#/, "").split("/").map(decoded);
-  const at = data.cases.findIndex((one) => one.id === id);
-  if (at < 0 || parts.length === 0) return null;
-  const found = parts.map((part) => {
-    const [, name, repeat] = part.match(/^(.*?)(?::(\d+))?$/);
-    const variant = variants.findIndex((one) => one.name === name);
-    return cells[at][variant]?.find((trial) => trial.repeat === Number(repeat ?? 0));
-  });
-  const known = found.filter((trial) => trial !== undefined);
-  return known.length > 0 ? known : null;
-}
-
-function decoded(part) {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 function openCase(at, shown) {
-  const address = addressOf(shown);
-  if (location.hash !== address) history.pushState(null, "", address);
+  const address = new URL(addressOf(shown), location.href).href;
+  if (location.href !== address) history.pushState(null, "", address);
   showCase(at, shown);
 }
 
 function closeCase() {
   const { at } = open;
-  open.at = null;
+  Object.assign(open, { at: null, trials: [] });
   byId("answer").close();
   document.body.classList.remove("has-answer");
-  history.replaceState(null, "", location.pathname + location.search);
+  history.replaceState(null, "", addressOf([]));
   // Labels may have been given meanwhile, which the matrix shows and filters by.
   applyFilters();
   if (view.cases.includes(at)) view.row = view.cases.indexOf(at);
   focusCell();
-}
-
-function followAddress() {
-  const shown = trialsAt(location.hash);
-  if (shown) showCase(shown[0].case, shown);
-  else if (open.at !== null) closeCase();
 }
 
 /** A trial to choose: alone by its name, beside others by its box. */
@@ -279,6 +244,7 @@ function start() {
   showFilters();
   showLabelCount();
   showLeftOut();
+  takeFilters("");
   applyFilters();
   let isWaiting = false;
   addEventListener(
@@ -299,6 +265,8 @@ function start() {
   addEventListener("popstate", followAddress);
   document.addEventListener("keydown", onKey);
   followAddress();
+  // Whoever follows a link to some cases wants to see these.
+  if (open.at === null && addressOfFilters() !== "") byId("matrix-title").scrollIntoView();
 }
 
 start();

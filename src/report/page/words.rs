@@ -125,6 +125,13 @@ pub(super) const WORDS: &[Word] = &[
     ("sort_cost", ["most costly", "費用の高い順"]),
     ("sort_slow", ["slowest", "応答の遅い順"]),
     ("clear", ["Clear", "解除"]),
+    (
+        "strange",
+        [
+            "The address asks for {what}, which means nothing in this page; it may be of another run.",
+            "アドレスの条件({what})は、このページでは使えません。別の実行のアドレスかもしれません。",
+        ],
+    ),
     ("shown", ["{n} of {all} cases", "{all}ケース中{n}件"]),
     ("case", ["Case", "ケース"]),
     ("none_found", ["No case fits these filters.", "条件に合うケースはありません。"]),
