@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use evalrun::case::{parse_case_toml, parse_jsonl};
+use evalrun::case::parse_jsonl;
 use evalrun::diagnostic::TextFile;
 use evalrun::document::parse_toml;
 use evalrun::{project, schema};
