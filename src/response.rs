@@ -203,7 +203,9 @@ pub enum FailureKind {
     UnknownModel,
     /// The answer is longer than any is read.
     TooLarge,
-    /// The server refuses the request as it is.
+    /// What every request to the model has is wrong: a parameter, the address, the certificate.
+    Configuration,
+    /// The server refuses this one request as it is.
     BadRequest,
     /// There is no recorded answer.
     NotRecorded,
@@ -219,7 +221,7 @@ impl FailureKind {
 
     /// Whether every further request to the same model would fail alike.
     pub const fn stops_model(self) -> bool {
-        matches!(self, Self::Authentication | Self::Quota | Self::UnknownModel)
+        matches!(self, Self::Authentication | Self::Quota | Self::UnknownModel | Self::Configuration)
     }
 
     /// The name in the journal and in messages.
@@ -234,6 +236,7 @@ impl FailureKind {
             Self::Quota => "quota",
             Self::UnknownModel => "unknown model",
             Self::TooLarge => "too large",
+            Self::Configuration => "configuration",
             Self::BadRequest => "bad request",
             Self::NotRecorded => "not recorded",
             Self::Program => "program",

@@ -174,6 +174,8 @@ struct Begun {
     done: HashMap<TrialId, Status>,
     /// Answers that came before an interruption and were not judged.
     unjudged: Vec<(TrialId, Answer)>,
+    /// Parts of answers whose rest did not come before an interruption.
+    parts: HashMap<TrialId, Vec<Answer>>,
     /// What was spent before an interruption.
     spent: Spending,
     /// Whether nothing but reports is missing.
@@ -195,8 +197,10 @@ impl Begun {
                 }
                 let header = header(plan, digest, &folder, &loaded.place.root, context);
                 let journal = Arc::new(journal.begin(&header, &plan.trials)?);
-                let (done, unjudged, spent) = (HashMap::new(), Vec::new(), Spending::default());
-                Ok(Self { folder, journal, started_at: header.started_at, done, unjudged, spent, has_end: false })
+                let started_at = header.started_at;
+                let (done, unjudged, parts) = (HashMap::new(), Vec::new(), HashMap::new());
+                let (spent, has_end) = (Spending::default(), false);
+                Ok(Self { folder, journal, started_at, done, unjudged, parts, spent, has_end })
             }
             Destination::Begun(begun) => Self::again(*begun, plan, loaded, context),
         }
@@ -220,10 +224,11 @@ impl Begun {
             format!("continuing {shown}: {} of {all} trials are done", done.len())
         });
         let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
+        let parts: HashMap<_, _> = reader.parts().map_err(Error::file(&folder.join(JOURNAL)))?.into_iter().collect();
         let spent = costs::spent_before(plan, &reader, &unjudged);
         let (started_at, has_end) = (reader.run.header.started_at, reader.has_end);
         let journal = Arc::new(journal.go_on()?);
-        Ok(Self { folder, journal, started_at, done, unjudged, spent, has_end })
+        Ok(Self { folder, journal, started_at, done, unjudged, parts, spent, has_end })
     }
 
     /// Where answers are kept and found; with `refresh`, the store's own from before the run do not count.
@@ -330,7 +335,7 @@ fn ask(
     let transport = Transport::new(&loaded.place.root, &loaded.project.models, &context.environment.variables);
     let journal = Arc::clone(&begun.journal);
     let abandoned = Arc::clone(&begun.journal);
-    let history = Arc::clone(&begun.journal);
+    let (history, parts) = (Arc::clone(&begun.journal), Arc::clone(&begun.journal));
     let setup = Setup {
         plan: Arc::clone(plan),
         done: begun.done.clone(),
@@ -342,6 +347,8 @@ fn ask(
         scorer: scorer(day_of(begun.started_at)),
         answers: Arc::clone(asking.answers),
         keep: Arc::new(move |outcome| journal.append(outcome)),
+        parts: begun.parts.clone(),
+        keep_part: Arc::new(move |trial, part| parts.append_part(trial, part)),
         keep_abandoned: Arc::new(move |trial, asked| abandoned.append_abandoned(trial, asked)),
         keep_limit: Arc::new(move |model, slowed| history.append_limit(model, slowed)),
         jitter: random_jitter(),

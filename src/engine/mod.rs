@@ -28,7 +28,7 @@ pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};
 pub use progress::{Detail, Display, Progress};
 pub use retry::Policy;
-pub use runner::{Cancel, Finished, Keep, KeepAbandoned, KeepLimit, Scorer, Setup, run};
+pub use runner::{Cancel, Finished, Keep, KeepAbandoned, KeepLimit, KeepPart, Scorer, Setup, run};
 pub use store::{Prune, Share, Store, StoreError};
 pub use transport::{Transport, missing_key, recorded_answer, recorded_mistakes};
 

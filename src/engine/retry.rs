@@ -162,6 +162,7 @@ mod tests {
             (FailureKind::Quota, false),
             (FailureKind::UnknownModel, false),
             (FailureKind::TooLarge, false),
+            (FailureKind::Configuration, false),
             (FailureKind::BadRequest, false),
             (FailureKind::NotRecorded, false),
             (FailureKind::Program, false),

@@ -105,6 +105,8 @@ impl Trying {
                 keeper.lock().unwrap().push(outcome.clone());
                 Ok(())
             }),
+            parts: HashMap::new(),
+            keep_part: Arc::new(|_, _| Ok(())),
             keep_abandoned: Arc::new(|_, _| Ok(())),
             keep_limit: Arc::new(|_, _| Ok(())),
             jitter: Arc::new(|| 1.0),

@@ -25,7 +25,7 @@ pub(super) fn decode(reply: &HttpReply, body: Option<&Value>) -> Result<Response
     let kind = if reply.header("x-should-retry") == Some("false") { not_to_be_retried(kind) } else { kind };
     let hint = told.hint(kind, status, &said);
     Err(Failure {
-        kind,
+        kind: if hint.is_some() { told.kind_of_hinted(kind, &said) } else { kind },
         status: Some(reply.status),
         code: told.code(reply.status),
         message: with_hint(&said, hint.as_deref()),
@@ -303,6 +303,23 @@ impl Told {
         by_word || refused
     }
 
+    /// What there is a hint about stands in every request to the model, unless it was too much for one of them.
+    fn kind_of_hinted(&self, kind: FailureKind, said: &str) -> FailureKind {
+        const LENGTH_WORDS: [&str; 2] = ["context_length_exceeded", "exceed_context_size_error"];
+        const LENGTH_PHRASES: [&str; 8] = [
+            "context length",
+            "context size",
+            "context limit",
+            "context window",
+            "input length",
+            "input tokens",
+            "prompt tokens",
+            "prompt is too long",
+        ];
+        let is_of_one_prompt = self.has(&LENGTH_WORDS) || contains_any(&said.to_ascii_lowercase(), &LENGTH_PHRASES);
+        if kind == FailureKind::BadRequest && !is_of_one_prompt { FailureKind::Configuration } else { kind }
+    }
+
     /// What the user can do about it, where the message does not say.
     fn hint(&self, kind: FailureKind, status: u16, said: &str) -> Option<String> {
         match (kind, status) {
@@ -406,6 +423,7 @@ mod tests {
             (OpenAi, 503, "error_llama_loading", "unavailable (503 unavailable_error): Loading model"),
             (OpenAi, 500, "error_llama_bad_json", "unavailable (500 server_error): [json.exception.parse_err"),
             (OpenAi, 400, "error_llama_context", "bad request (400 exceed_context_size_error): the request"),
+            (Gemini, 400, "error_thinking_level", "bad request (400 INVALID_ARGUMENT): Thinking level is not"),
             (OpenAi, 401, "error_llama_key", "authentication (401 authentication_error): Invalid API Key"),
             (OpenAi, 404, "error_vllm_model", "unknown model (404 NotFoundError): The model `x` does not exist."),
             (OpenAi, 404, "error_text_only", "unknown model (404): model \"qwen3\" not found, try pulling it"),
@@ -442,7 +460,10 @@ mod tests {
             (Anthropic, 504, "error_timeout", "timeout (504 timeout_error): The request took too long."),
             (Anthropic, 529, "error_in_success", "unavailable (529 overloaded_error): Overloaded"),
             (Anthropic, 401, "error_openai_shape", "authentication (401 auth_error): Authentication Error,"),
-            (Anthropic, 400, "error_two_parameters", "bad request (400 invalid_request_error): `temperature`"),
+            (Anthropic, 400, "error_two_parameters", "configuration (400 invalid_request_error): `temperature`"),
+            (OpenAi, 400, "error_context_length", "bad request (400 context_length_exceeded): This model's maximum"),
+            (OpenAi, 400, "error_vllm_context", "bad request (400 BadRequestError): 'max_tokens' or"),
+            (Anthropic, 400, "error_context", "bad request (400 invalid_request_error): input length and"),
         ] {
             let failure = failure(provider, status, &[], file).to_string();
             assert!(failure.starts_with(expected), "{file}: {failure}");
@@ -491,10 +512,9 @@ mod tests {
                 "this server wants max_completion_tokens: set params.extra.max_completion_tokens in evalrun.toml, and \
                  remove params.max_output_tokens",
             ),
-            (Gemini, 400, "error_thinking_level", "Thinking level is not supported for this model."),
         ] {
             let failure = failure(provider, status, &[], file);
-            assert_eq!(failure.kind, FailureKind::BadRequest, "{file}");
+            assert_eq!(failure.kind, FailureKind::Configuration, "{file}");
             assert!(failure.message.ends_with(hint), "{file}: {failure}");
         }
     }
@@ -545,7 +565,7 @@ mod tests {
         let headers = [("location", "https://example.com/v1/chat/completions?token=abc")];
         assert_eq!(
             failure(OpenAi, 308, &headers, "empty.txt").to_string(),
-            "bad request (308): the server redirects to https://example.com/v1/chat/completions, which is not \
+            "configuration (308): the server redirects to https://example.com/v1/chat/completions, which is not \
              followed: set `base_url` to where it leads"
         );
     }

@@ -17,7 +17,8 @@ const TRIALS: usize = 20;
 /// then have one attempt, the others none.
 const MATRIX: &[(&str, &[&str])] = &[
     ("ok", &["passed|stop|1|"]),
-    ("400", &["errored||1|bad_request"]),
+    ("400", &["errored||*|configuration"]),
+    ("400-long", &["errored||1|bad_request"]),
     ("bad-key", &["errored||*|authentication"]),
     ("401", &["errored||*|authentication"]),
     ("402", &["errored||*|quota"]),
@@ -53,6 +54,8 @@ const MATRIX: &[(&str, &[&str])] = &[
     ("truncated", &["passed|length|1|"]),
     ("thinking", &["failed|length|1|"]),
     ("continuation", &["passed|stop|2|", "passed|stop|1|", "passed|stop|2|"]),
+    ("continuation-rest-503-then-ok", &["passed|stop|3|unavailable", "passed|stop|1|", "passed|stop|3|unavailable"]),
+    ("continuation-rest-500", &["errored||6|unavailable", "passed|stop|1|", "errored||6|unavailable"]),
     ("429x2-then-500-then-reset-then-ok", &["passed|stop|5|connection"]),
 ];
 
@@ -140,8 +143,9 @@ fn meet_every_fault(more: &str) {
 
     // Whatever was answered has come to something, and was asked for once.
     let answered = outcomes.values().flatten().filter(|row| !row.starts_with("errored")).count();
-    // The two parts of an answer are two answers for the server.
-    let answered = answered + outcomes["gemini.continuation"].len() + outcomes["anthropic.continuation"].len();
+    // The parts of an answer are answers of their own for the server, also those whose rest did not come.
+    let in_parts = MATRIX.iter().filter(|(script, _)| script.starts_with("continuation")).count();
+    let answered = answered + in_parts * 2 * TRIALS;
     let stats = mock.stats();
     assert_eq!((&stats["answered"], &stats["answered_again"]), (&answered.into(), &0.into()), "{stats:#}");
     let attempts: u64 =

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use wiremock::Request;
+use wiremock::{Request, ResponseTemplate};
 
 use crate::support::project::Project;
-use crate::support::server::{Server, answer};
+use crate::support::server::{Server, answer, protocol};
 
 /// Requests under way at once; each kill may cost as many.
 const CONCURRENCY: usize = 4;
@@ -88,5 +88,67 @@ fn a_long_run_that_is_killed_twenty_times_asks_only_for_what_is_missing() {
     for flags in ["", "--no-cache"] {
         let moments: Vec<usize> = (1..=20_usize).map(|n| n * 23 + n * n * 7 % 19).collect();
         killed(500, &moments, flags);
+    }
+}
+
+/// Whether a request asks for the rest of an answer.
+fn is_for_the_rest(body: &serde_json::Value) -> bool {
+    body["continuationToken"].is_string() || body["messages"].as_array().is_some_and(|turns| turns.len() > 1)
+}
+
+/// The first half of an answer.
+fn first_part(protocol: &str) -> ResponseTemplate {
+    let body = match protocol {
+        "gemini" => serde_json::json!({
+            "candidates": [{"content": {"parts": [{"text": "量子の"}]}, "finishReason": "CONTINUATION", "continuationToken": "t1"}],
+            "usageMetadata": {"promptTokenCount": 30, "candidatesTokenCount": 70}
+        }),
+        _ => serde_json::json!({
+            "id": "a1", "type": "message", "role": "assistant", "model": "m", "stop_reason": "pause_turn",
+            "content": [{"type": "text", "text": "量子の"}], "usage": {"input_tokens": 30, "output_tokens": 70}
+        }),
+    };
+    ResponseTemplate::new(200).set_body_json(body)
+}
+
+#[test]
+fn a_run_that_is_killed_between_the_parts_of_an_answer_asks_for_the_rest_alone() {
+    for provider in ["gemini", "anthropic"] {
+        let (tell, told) = channel();
+        let state = Mutex::new((0, tell));
+        let server = Server::start(move |request: &Request| {
+            if !is_for_the_rest(&request.body_json().unwrap()) {
+                return first_part(protocol(request));
+            }
+            let mut state = state.lock().unwrap();
+            state.0 += 1;
+            // Every other rest is on its way when the process is killed.
+            let is_killed = state.0 % 2 == 1;
+            if is_killed {
+                let _ = state.1.send(state.0);
+            }
+            answer(protocol(request), "記事です。").set_delay(Duration::from_secs(if is_killed { 60 } else { 0 }))
+        });
+        let price = "price = { input = 1, output = 2 }";
+        let config = format!("[require]\njapanese_only = true\n{}", server.model("m", provider, price));
+        let project = Project::new(&config, &["a", "b", "c"]);
+        // What a store has is told as answered from there, if the process is killed before it is judged.
+        let command = "run --out run --concurrency 1 --no-cache";
+        for _ in 0..3 {
+            let mut child = project.call(command).env("MARKER_KEY", "key-of-all").spawn();
+            told.recv().unwrap();
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let said = project.call(command).env("MARKER_KEY", "key-of-all").done().expect(0);
+
+        let (rests, firsts): (Vec<_>, Vec<_>) = server.bodies().into_iter().partition(is_for_the_rest);
+        assert_eq!((firsts.len(), rests.len()), (3, 6), "{provider}");
+        let metrics = project.csv("run/metrics.csv");
+        let expected = "passed|8|stop|60|140|0.00034|2";
+        let columns = ["status", "chars", "finish_reason", "input_tokens", "output_tokens", "cost_usd", "attempts"];
+        assert_eq!(metrics.cells(&columns), [expected; 3], "{provider}");
+        // What came in parts counts once, whatever was interrupted.
+        assert!(said.stderr.contains("180         420"), "{}", said.stderr);
     }
 }

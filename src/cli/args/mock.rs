@@ -65,6 +65,8 @@ Rules, of which the first one that strikes counts:
   500-then-ok              the first attempt of each question
   429x3-then-reset-then-ok:0.1
                            the first four attempts of a tenth of the questions
+  continuation-rest-500-then-ok
+                           answers in two parts; after -rest-, what becomes of requests for the second
 A model whose name is mock- and such a word, as in mock-429 or mock-500-then-ok, has that fault and no other;
 so no other name may begin with mock-.
 

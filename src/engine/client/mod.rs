@@ -9,6 +9,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -17,12 +18,13 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use crate::engine::answers::Answer;
 use crate::engine::event::Event;
 use crate::engine::failures::Tally;
 use crate::engine::ledger::{Ledger, Reserved};
 use crate::engine::limit::{Lane, Permit};
 use crate::engine::retry::{Decision, GiveUp, Policy, decide};
-use crate::engine::runner::{Cancel, KeepLimit};
+use crate::engine::runner::{Cancel, KeepLimit, KeepPart};
 use crate::engine::transport::{Reply, Transport};
 use crate::outcome::Attempt;
 use crate::provider;
@@ -48,6 +50,7 @@ pub(super) struct Client {
     pub policy: Policy,
     pub jitter: Jitter,
     pub keep_limit: KeepLimit,
+    pub keep_part: KeepPart,
     pub events: mpsc::Sender<Event>,
     /// How far the run is to end early.
     pub halt: watch::Sender<Cancel>,
@@ -88,6 +91,8 @@ pub(super) enum End {
     Stopped(Failure),
     /// The run is to end, or the budget is used up: as if the question had never been asked.
     Abandoned,
+    /// A part of the answer could not be kept.
+    NotKept(io::Error),
 }
 
 /// A question that has ended.
@@ -95,7 +100,9 @@ pub(super) enum End {
 pub(super) struct Asked {
     pub end: End,
     pub attempts: Vec<Attempt>,
-    /// From the first attempt's beginning to the end.
+    /// How many of them stand with the parts that were kept.
+    pub kept: usize,
+    /// From the first attempt's beginning to the end; without the time between two processes.
     pub latency: Duration,
     /// Whether the last attempt was dropped.
     pub dropped: bool,
@@ -108,12 +115,10 @@ pub(super) struct Asked {
 /// What was asked of a trial that has no outcome: the run was to end, or the budget was used up. It counts for a budget.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Abandoned {
-    /// What was tried.
+    /// What was tried since the last part of its answer.
     pub attempts: Vec<Attempt>,
     /// Whether the last attempt was under way and dropped: its server may have answered it.
     pub dropped: bool,
-    /// What parts of an answer took whose rest did not come.
-    pub usage: Usage,
 }
 
 /// A question that is asked.
@@ -130,8 +135,12 @@ struct Asking<'a> {
 
 impl Client {
     /// Waits until a trial may be asked; `None` if the budget does not bear it. Whoever waits for the budget holds no
-    /// permit.
-    pub(super) async fn right(&self, lane: &Arc<Lane>, trial: &Trial) -> Option<Right> {
+    /// permit. The rest of an answer asks no budget.
+    pub(super) async fn right(&self, lane: &Arc<Lane>, trial: &Trial, is_rest: bool) -> Option<Right> {
+        if is_rest {
+            let reserved = self.ledger.reserve_rest(trial);
+            return Some(Right { reserved, permit: lane.permit().await });
+        }
         match self.ledger.reserve(trial).await {
             Ok(reserved) => Some(Right { reserved, permit: lane.permit().await }),
             Err(refused) => {
@@ -145,13 +154,22 @@ impl Client {
         }
     }
 
-    /// Asks a trial's question, beginning with the right to, and then for the rest of its answer as long as there is one.
-    pub(super) async fn ask(&self, lane: &Arc<Lane>, trial: &Trial, request: &Request, right: Right) -> Asked {
+    /// Asks a trial's question, beginning with the right to, and then for the rest of its answer as long as there is one:
+    /// after `parts`, if some have come before. Each part is kept before anything else happens to it.
+    pub(super) async fn ask(
+        &self,
+        lane: &Arc<Lane>,
+        trial: &Trial,
+        request: &Request,
+        right: Right,
+        parts: &[Answer],
+    ) -> Asked {
         let began = Instant::now();
-        let (request, attempts) = (Cow::Borrowed(request), Vec::new());
+        let Begun { request, mut so_far, attempts, latency: before } = Begun::after(request, parts);
+        let mut kept = attempts.len();
+        let mut parts = if so_far.is_some() { parts.len() } else { 0 };
         let mut asking = Asking { lane, trial, request, right: Some(right), attempts, dropped: false };
-        let mut so_far: Option<Response> = None;
-        let mut parts = 0;
+        let mut part_began = began;
         let end = loop {
             let reply = match self.attempts(&mut asking, so_far.is_some()).await {
                 End::Answered(reply) => reply,
@@ -159,14 +177,17 @@ impl Client {
             };
             parts += 1;
             let next = provider::rest(&asking.request, &reply.response).filter(|_| parts < MOST_PARTS);
-            let response = match so_far.take() {
-                Some(before) => before.followed_by(reply.response),
-                None => reply.response,
-            };
             let Some(next) = next else {
+                let response = joined(so_far.take(), reply.response);
                 break End::Answered(Reply { response: Response { rest: None, ..response }, ..reply });
             };
-            so_far = Some(response);
+            let attempts = asking.attempts[kept..].to_vec();
+            let part = Answer { response: reply.response, attempts, latency: part_began.elapsed(), cached: false };
+            if let Err(error) = (self.keep_part)(&trial.id, &part) {
+                break End::NotKept(error);
+            }
+            (kept, part_began) = (asking.attempts.len(), Instant::now());
+            so_far = Some(joined(so_far, part.response));
             asking.request = Cow::Owned(next);
             asking.right = None;
             match self.wait(lane, trial, Duration::ZERO, true).await {
@@ -176,7 +197,8 @@ impl Client {
         };
         let Asking { right, attempts, dropped, .. } = asking;
         let paid = so_far.map(|response| response.usage).unwrap_or_default();
-        Asked { end, attempts, latency: began.elapsed(), dropped, paid, permit: right.map(|right| right.permit) }
+        let latency = before + began.elapsed();
+        Asked { end, attempts, kept, latency, dropped, paid, permit: right.map(|right| right.permit) }
     }
 
     /// Makes attempts at one request until there is an answer or no hope of one. The rest of an answer is asked for
@@ -286,11 +308,7 @@ impl Client {
     async fn wait(&self, lane: &Arc<Lane>, trial: &Trial, wait: Duration, is_rest: bool) -> Result<Right, End> {
         let next = async {
             tokio::time::sleep(wait).await;
-            if is_rest {
-                let reserved = self.ledger.reserve_rest(trial);
-                return Ok(Right { reserved, permit: lane.permit().await });
-            }
-            self.right(lane, trial).await.ok_or(End::Abandoned)
+            self.right(lane, trial, is_rest).await.ok_or(End::Abandoned)
         };
         tokio::select! {
             biased;
@@ -324,6 +342,40 @@ impl Client {
             *halt = level.max(*halt);
             further
         });
+    }
+}
+
+/// Where a question stands when it is asked.
+struct Begun<'a> {
+    request: Cow<'a, Request>,
+    so_far: Option<Response>,
+    attempts: Vec<Attempt>,
+    latency: Duration,
+}
+
+impl<'a> Begun<'a> {
+    /// A question of whose answer these parts have come; at its beginning, if there is no way on from them.
+    fn after(request: &'a Request, parts: &[Answer]) -> Self {
+        let mut begun =
+            Self { request: Cow::Borrowed(request), so_far: None, attempts: Vec::new(), latency: Duration::ZERO };
+        for Answer { response, attempts, latency, .. } in parts {
+            let Some(next) = provider::rest(&begun.request, response) else {
+                return Self::after(request, &[]);
+            };
+            begun.request = Cow::Owned(next);
+            begun.so_far = Some(joined(begun.so_far, response.clone()));
+            begun.attempts.extend_from_slice(attempts);
+            begun.latency += *latency;
+        }
+        begun
+    }
+}
+
+/// An answer so far with its next part.
+fn joined(so_far: Option<Response>, part: Response) -> Response {
+    match so_far {
+        Some(before) => before.followed_by(part),
+        None => part,
     }
 }
 

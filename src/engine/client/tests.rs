@@ -1,5 +1,8 @@
 //! Answers that come in parts: how their rest is asked for, and what becomes of them if it does not come.
 
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::MOST_PARTS;
@@ -7,7 +10,7 @@ use crate::budget::Budget;
 use crate::engine::testing::{SECOND, Tried, Trying, failure, hint, model, small_plan};
 use crate::engine::transport::Reply;
 use crate::engine::transport::scripted::{Call, answer, part};
-use crate::engine::{Cancel, Event};
+use crate::engine::{Answer, Cancel, Event};
 use crate::model::{Model, Price, Provider};
 use crate::outcome::{Outcome, Status};
 use crate::response::{Failure, FailureKind, FinishReason};
@@ -111,6 +114,59 @@ async fn an_answer_under_way_gets_its_rest_whatever_the_budget_and_an_interrupti
         assert_eq!(tried.outcome("c1").answer.as_deref(), Some("第一部。第二部。"));
         assert_eq!(tried.finished.unwrap().spent.requests, 3);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_is_kept_before_the_rest_is_asked_for() {
+    let mut trying = trying();
+    let kept: Arc<Mutex<Vec<Answer>>> = Arc::default();
+    let keeper = Arc::clone(&kept);
+    trying.setup.keep_part = Arc::new(move |_, part| {
+        keeper.lock().unwrap().push(part.clone());
+        Ok(())
+    });
+    let seen = Arc::clone(&kept);
+    let tried = trying
+        .run(move |call| {
+            assert_eq!(seen.lock().unwrap().len(), call.attempt - 1);
+            match call.attempt {
+                3 => (SECOND, Ok(answer("終わり。"))),
+                n => (SECOND, Ok(part("部。", &format!("t{n}")))),
+            }
+        })
+        .await;
+    assert_eq!(tried.count(Status::Passed), 1);
+    let told = |part: &Answer| (part.response.rest.clone(), part.attempts.len(), part.latency);
+    let kept: Vec<_> = kept.lock().unwrap().iter().map(told).collect();
+    assert_eq!(kept, [(Some("t1".into()), 1, SECOND), (Some("t2".into()), 1, SECOND)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_answer_whose_parts_came_before_the_rest_is_asked_for_alone() {
+    let came = |text: &str, token: &str| {
+        let attempt = super::attempt_of("2026-12-01T00:00:00Z".parse().unwrap(), SECOND);
+        Answer { response: part(text, token).response, attempts: vec![attempt], latency: SECOND, cached: false }
+    };
+    for budget in [Budget::default(), Budget { max_requests: Some(0), ..Budget::default() }] {
+        let mut trying = trying();
+        trying.setup.budget = budget;
+        let id = trying.setup.plan.trials[0].id.clone();
+        trying.setup.parts = HashMap::from([(id, vec![came("第一部。", "t1"), came("第二部。", "t2")])]);
+        let tried = trying.run(|_| (SECOND, Ok(answer("終わり。")))).await;
+        assert_eq!(tokens(&tried), [Some("t2".into())]);
+        let outcome = tried.outcome("c1");
+        let expected = (Some("第一部。第二部。終わり。"), FinishReason::Stop, 3, Some(60), Some(60.0));
+        assert_eq!((answered(outcome), outcome.latency), (expected, SECOND * 3));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_cannot_be_kept_ends_the_run() {
+    let mut trying = trying();
+    trying.setup.keep_part = Arc::new(|_, _| Err(io::Error::other("disk full")));
+    let tried = trying.run(|_| (SECOND, Ok(part("部。", "t1")))).await;
+    assert_eq!(tried.finished.unwrap_err().to_string(), "disk full");
+    assert_eq!((tried.scripted.calls().len(), tried.outcomes.len()), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,6 +23,7 @@ use crate::trial::TrialId;
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Line<'a> {
     Header(HeaderLine<'a>),
+    Part(Box<PartLine>),
     Answer(Box<AnswerLine>),
     Outcome(Box<OutcomeLine>),
     Abandoned(Box<AbandonedLine>),
@@ -95,15 +96,15 @@ pub(super) struct AbandonedLine {
     pub(super) attempts: Vec<Attempt>,
     /// Whether the last attempt was dropped: its server may have answered it.
     pub(super) dropped: bool,
-    /// What parts of an answer took whose rest did not come.
-    pub(super) usage: Usage,
 }
 
-/// What of that a run holds in memory.
+/// What a line tells of requests that may stand in no entry.
 #[derive(Debug, Deserialize)]
-pub(super) struct AbandonedRead {
+pub(super) struct LostRead {
     pub(super) attempts: Vec<IgnoredAny>,
+    #[serde(default)]
     pub(super) dropped: bool,
+    #[serde(default)]
     pub(super) usage: Usage,
 }
 
@@ -183,6 +184,29 @@ pub(super) struct EndLine {
     pub(super) interrupted: bool,
 }
 
+/// A part of an answer, whose rest is asked for next.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PartLine {
+    #[serde(flatten)]
+    pub(super) part: AnswerLine,
+    /// What the request for the rest must carry.
+    pub(super) rest: Option<serde_json::Value>,
+}
+
+impl PartLine {
+    pub(super) fn new(trial: &TrialId, part: &Answer) -> Self {
+        Self { part: AnswerLine::new(trial, part), rest: part.response.rest.clone() }
+    }
+}
+
+impl From<PartLine> for Answer {
+    fn from(line: PartLine) -> Self {
+        let mut part = Self::from(line.part);
+        part.response.rest = line.rest;
+        part
+    }
+}
+
 impl AnswerLine {
     pub(super) fn new(trial: &TrialId, answer: &Answer) -> Self {
         let TrialId { case, prompt, model, repeat } = trial.clone();
@@ -207,8 +231,8 @@ impl AnswerLine {
 impl AbandonedLine {
     pub(super) fn new(trial: &TrialId, abandoned: &Abandoned) -> Self {
         let TrialId { case, prompt, model, repeat } = trial.clone();
-        let Abandoned { attempts, dropped, usage } = abandoned.clone();
-        Self { case, prompt, model, repeat, attempts, dropped, usage }
+        let Abandoned { attempts, dropped } = abandoned.clone();
+        Self { case, prompt, model, repeat, attempts, dropped }
     }
 }
 

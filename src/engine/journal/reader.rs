@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::layout::Layout;
 use super::line::{
-    AbandonedRead, AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, OutcomeLine, TrialLine,
+    AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, LostRead, OutcomeLine, PartLine, TrialLine,
 };
 use super::writer::lock;
 use super::{FORMAT, JournalError, LONGEST_LINE, must_be_a_file};
@@ -47,10 +47,13 @@ pub struct JournalReader {
     pub lost: Vec<Lost>,
     /// The places of answers whose trials have no outcome that was made of them.
     unjudged: Vec<(TrialId, Place)>,
+    /// The places of the parts of answers whose rest has not come yet.
+    parts: Vec<(TrialId, Vec<Place>)>,
     file: Mutex<File>,
 }
 
-/// Requests for a trial of which its entry tells nothing: they were abandoned, or had an outcome that a later one replaced.
+/// Requests for a trial of which its entry tells nothing: they were abandoned, had an outcome that a later one replaced, or
+/// gave a part of an answer whose rest has not come.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lost {
     /// Which trial.
@@ -93,6 +96,7 @@ impl JournalReader {
         let planned = planned.ok_or_else(|| lines.damaged("its trials do not add up"))?;
         let mut entries: Vec<Option<Entry>> = vec![None; planned.len()];
         let mut unjudged: HashMap<usize, Place> = HashMap::new();
+        let mut parts: HashMap<usize, Vec<(Place, LostRead)>> = HashMap::new();
         let (mut lost, mut has_end) = (Vec::new(), false);
         let place = |case: &str, prompt: &str, model: &str, repeat: u32| {
             layout.place(case, prompt, model, repeat).filter(|n| planned[*n]).ok_or("its trial is not in the plan")
@@ -105,16 +109,30 @@ impl JournalReader {
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
                     let n = place(&line.case, &line.prompt, &line.model, line.repeat);
                     let n = n.map_err(|why| lines.damaged(why))?;
+                    let is_cached = line.cached;
                     let before = entries[n].replace(entry(layout.trial(n), line, lines.place()));
                     lost.extend(before.filter(|before| !before.cached && before.attempts > 0).map(Lost::from));
                     unjudged.remove(&n);
+                    // What came out of the store is not made of them.
+                    let unused = parts.remove(&n).filter(|_| is_cached).into_iter().flatten();
+                    lost.extend(unused.map(|(_, taken)| Lost::new(layout.trial(n), &taken)));
+                    has_end = false;
+                }
+                "part" => {
+                    let line: TrialLine<'_> =
+                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    let n = place(&line.case, &line.prompt, &line.model, line.repeat);
+                    let taken = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    parts.entry(n.map_err(|why| lines.damaged(why))?).or_default().push((lines.place(), taken));
                     has_end = false;
                 }
                 "answer" => {
                     let line: TrialLine<'_> =
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
                     let n = place(&line.case, &line.prompt, &line.model, line.repeat);
-                    unjudged.insert(n.map_err(|why| lines.damaged(why))?, lines.place());
+                    let n = n.map_err(|why| lines.damaged(why))?;
+                    unjudged.insert(n, lines.place());
+                    parts.remove(&n);
                     has_end = false;
                 }
                 "abandoned" => {
@@ -122,9 +140,8 @@ impl JournalReader {
                         serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
                     let n = place(&line.case, &line.prompt, &line.model, line.repeat);
                     let trial = layout.trial(n.map_err(|why| lines.damaged(why))?);
-                    let AbandonedRead { attempts, dropped, usage } =
-                        serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
-                    lost.push(Lost { trial, attempts: attempts.len(), dropped, usage });
+                    let taken = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
+                    lost.push(Lost::new(trial, &taken));
                 }
                 "end" => {
                     let end: EndLine = serde_json::from_slice(&lines.line).map_err(|error| lines.not_json(&error))?;
@@ -137,11 +154,16 @@ impl JournalReader {
         let torn_line = lines.torn.then_some(lines.number);
         let entries = entries.into_iter().enumerate().filter(|(n, _)| planned[*n]);
         let entries: Vec<Entry> = entries.map(|(n, entry)| entry.unwrap_or_else(|| skipped(layout.trial(n)))).collect();
-        let mut unjudged: Vec<(TrialId, Place)> =
-            unjudged.into_iter().map(|(n, place)| (layout.trial(n), place)).collect();
-        unjudged.sort_unstable();
+        let (unjudged, parts) = (by_trial(unjudged, &layout), by_trial(parts, &layout));
+        let open = parts.iter().flat_map(|(trial, parts)| parts.iter().map(move |(_, taken)| (trial, taken)));
+        lost.extend(open.map(|(trial, taken)| Lost::new(trial.clone(), taken)));
+        let place = |(trial, parts): (TrialId, Vec<(Place, LostRead)>)| {
+            (trial, parts.into_iter().map(|(place, _)| place).collect())
+        };
+        let parts = parts.into_iter().map(place).collect();
         let finished = has_end || entries.iter().all(|entry| entry.status != Status::Skipped);
-        Ok(Self { run: Run { header, entries, finished }, torn_line, has_end, lost, unjudged, file: Mutex::new(file) })
+        let run = Run { header, entries, finished };
+        Ok(Self { run, torn_line, has_end, lost, unjudged, parts, file: Mutex::new(file) })
     }
 
     /// The answers that came and were not judged before the process ended.
@@ -154,6 +176,21 @@ impl JournalReader {
             Ok((trial.clone(), line.into()))
         };
         self.unjudged.iter().map(answer).collect()
+    }
+
+    /// The parts of answers whose rest had not come before the process ended, in their order.
+    ///
+    /// # Errors
+    /// The file cannot be read, or was changed since it was opened.
+    pub fn parts(&self) -> io::Result<Vec<(TrialId, Vec<Answer>)>> {
+        let part = |place: &Place| {
+            let line: PartLine = serde_json::from_slice(&self.line(*place)?)?;
+            Ok(line.into())
+        };
+        let parts = |(trial, places): &(TrialId, Vec<Place>)| {
+            Ok((trial.clone(), places.iter().map(part).collect::<io::Result<_>>()?))
+        };
+        self.parts.iter().map(parts).collect()
     }
 
     fn line(&self, (offset, length): Place) -> io::Result<Vec<u8>> {
@@ -176,6 +213,18 @@ impl Outcomes for JournalReader {
             return Err(io::Error::other("the journal was changed while it was read"));
         }
         Ok(outcome)
+    }
+}
+
+fn by_trial<T>(by_place: HashMap<usize, T>, layout: &Layout<'_>) -> Vec<(TrialId, T)> {
+    let mut by_trial: Vec<(TrialId, T)> = by_place.into_iter().map(|(n, value)| (layout.trial(n), value)).collect();
+    by_trial.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    by_trial
+}
+
+impl Lost {
+    fn new(trial: TrialId, taken: &LostRead) -> Self {
+        Self { trial, attempts: taken.attempts.len(), dropped: taken.dropped, usage: taken.usage }
     }
 }
 

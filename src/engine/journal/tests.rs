@@ -298,6 +298,32 @@ fn an_answer_is_there_until_its_trial_has_an_outcome() {
 }
 
 #[test]
+fn parts_of_an_answer_are_there_and_count_until_their_trial_has_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let plan = plan();
+    let ids: Vec<TrialId> = plan.trials.iter().map(|trial| trial.id.clone()).collect();
+    let outcome = full_outcome(ids[1].clone());
+    let part = |token: &str| {
+        let rest = Some(token.into());
+        let finish = Finish::of("CONTINUATION");
+        let response = Response { text: Some("第".into()), finish, usage: outcome.usage, rest, ..Response::default() };
+        Answer { response, attempts: outcome.attempts.clone(), latency: outcome.latency, cached: false }
+    };
+    let journal = JournalFile::open(&path).unwrap().begin(&header(&plan), &plan.trials).unwrap();
+    for (n, token) in [(3, "t1"), (1, "t1"), (5, "t1"), (3, "t2"), (6, "t1")] {
+        journal.append_part(&ids[n], &part(token)).unwrap();
+    }
+    journal.append(&outcome).unwrap();
+    journal.append_answer(&ids[5], &Answer::default()).unwrap();
+    journal.append(&Outcome { cached: true, ..full_outcome(ids[6].clone()) }).unwrap();
+    let reader = journal.read().unwrap();
+    assert_eq!(reader.parts().unwrap(), [(ids[3].clone(), vec![part("t1"), part("t2")])]);
+    let lost = |n: usize| Lost { trial: ids[n].clone(), attempts: 2, dropped: false, usage: outcome.usage };
+    assert_eq!(reader.lost, [lost(6), lost(3), lost(3)]);
+}
+
+#[test]
 fn a_run_with_every_outcome_is_finished_though_it_has_no_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::layout::Layout;
-use super::line::{AbandonedLine, AnswerLine, EndLine, HeaderLine, LimitLine, Line};
+use super::line::{AbandonedLine, AnswerLine, EndLine, HeaderLine, LimitLine, Line, PartLine};
 use super::reader::JournalReader;
 use super::{FORMAT, JournalError, must_be_a_file};
 use crate::engine::answers::Answer;
@@ -126,6 +126,14 @@ impl Journal {
     /// The file cannot be written; it then ends as it did before.
     pub fn append_answer(&self, trial: &TrialId, answer: &Answer) -> io::Result<()> {
         self.write(&Line::Answer(Box::new(AnswerLine::new(trial, answer))))
+    }
+
+    /// Keeps a part of an answer, whose rest is asked for next, as [`append`](Self::append) keeps an outcome.
+    ///
+    /// # Errors
+    /// The file cannot be written; it then ends as it did before.
+    pub fn append_part(&self, trial: &TrialId, part: &Answer) -> io::Result<()> {
+        self.write(&Line::Part(Box::new(PartLine::new(trial, part))))
     }
 
     /// Keeps what was asked of a trial that has no outcome, as [`append`](Self::append) keeps an outcome.

@@ -61,6 +61,7 @@ impl Trouble {
         let new = |status, message: &str| Self::new(protocol, status, message);
         Some(match fault {
             Fault::BadRequest => refused(protocol),
+            Fault::TooLong => too_long(protocol),
             Fault::BadKey => bad_key(protocol),
             Fault::Unauthorized => new(401, "The API key is not valid."),
             Fault::Unpaid => new(402, "Your credit balance is too low to access this API."),
@@ -133,6 +134,25 @@ fn refused(protocol: Protocol) -> Trouble {
         trouble.body["error"]["code"] = json!("unsupported_value");
     }
     trouble
+}
+
+fn too_long(protocol: Protocol) -> Trouble {
+    match protocol {
+        Protocol::Gemini => Trouble::new(
+            protocol,
+            400,
+            "The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).",
+        ),
+        Protocol::OpenAi => {
+            let message = "This model's maximum context length is 128000 tokens. However, your messages resulted in \
+                           200000 tokens. Please reduce the length of the messages.";
+            let mut trouble = Trouble::new(protocol, 400, message);
+            trouble.body["error"]["param"] = json!("messages");
+            trouble.body["error"]["code"] = json!("context_length_exceeded");
+            trouble
+        }
+        Protocol::Anthropic => Trouble::new(protocol, 400, "prompt is too long: 300000 tokens > 200000 maximum"),
+    }
 }
 
 fn bad_key(protocol: Protocol) -> Trouble {
@@ -209,7 +229,8 @@ mod tests {
     #[test]
     fn every_error_is_understood_as_it_is_meant() {
         for (fault, expected) in [
-            (Fault::BadRequest, "bad request 400"),
+            (Fault::BadRequest, "configuration 400"),
+            (Fault::TooLong, "bad request 400"),
             (Fault::Unauthorized, "authentication 401"),
             (Fault::Unpaid, "quota 402"),
             (Fault::Forbidden, "authentication 403"),

@@ -14,6 +14,7 @@ use crate::diagnostic::closest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Fault {
     BadRequest,
+    TooLong,
     BadKey,
     Unauthorized,
     Unpaid,
@@ -50,8 +51,9 @@ pub(super) enum Fault {
 }
 
 /// Each with its word and what it does.
-const FAULTS: [(Fault, &str, &str); 34] = [
+const FAULTS: [(Fault, &str, &str); 35] = [
     (Fault::BadRequest, "400", "the request is refused: a parameter is not accepted"),
+    (Fault::TooLong, "400-long", "the request is refused: its prompt is too long for the model"),
     (Fault::BadKey, "bad-key", "the key is wrong, as each vendor says it (Gemini: status 400)"),
     (Fault::Unauthorized, "401", "the key is wrong"),
     (Fault::Unpaid, "402", "the credit is used up"),
@@ -120,9 +122,9 @@ pub fn help() -> String {
 
 /// Faults in the order of a question's attempts; the last one stays. `None` stands for a good answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Script(Vec<(Option<Fault>, u32)>);
+struct Steps(Vec<(Option<Fault>, u32)>);
 
-impl Script {
+impl Steps {
     fn step(&self, nth: u32) -> Option<Fault> {
         let mut left = nth;
         for (fault, times) in &self.0 {
@@ -133,13 +135,43 @@ impl Script {
         }
         self.0.last().and_then(|(fault, _)| *fault)
     }
+}
+
+/// The faults of a question, and those of the requests for the rest of its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Script {
+    steps: Steps,
+    rest: Option<Steps>,
+}
+
+impl Script {
+    /// The fault of the `nth` attempt, from 0, of a question, or of a request for the rest of its answer.
+    fn step(&self, nth: u32, is_rest: bool) -> Option<Fault> {
+        match &self.rest {
+            // The rest, if nothing is to go wrong with it.
+            Some(rest) if is_rest => rest.step(nth).or(Some(Fault::Continuation)),
+            _ => self.steps.step(nth),
+        }
+    }
 
     fn has_steps(&self) -> bool {
-        self.0.len() > 1
+        self.steps.0.len() > 1
     }
 }
 
 impl FromStr for Script {
+    type Err = RuleError;
+
+    /// Steps; after `-rest-` those of the requests for the rest of an answer.
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        match text.split_once("-rest-") {
+            Some((steps, rest)) => Ok(Self { steps: steps.parse()?, rest: Some(rest.parse()?) }),
+            None => Ok(Self { steps: text.parse()?, rest: None }),
+        }
+    }
+}
+
+impl FromStr for Steps {
     type Err = RuleError;
 
     /// `FAULT[xTIMES]`, more of them after `-then-`.
@@ -216,16 +248,24 @@ impl Rule {
     /// The fault of a question's `nth` attempt, from 0.
     ///
     /// Of a rule without steps each attempt may be struck; of one with steps the question is, with all its attempts.
-    fn strike(&self, seed: u64, model: &str, question: u64, nth: u32) -> Option<Fault> {
+    fn strike(&self, seed: u64, model: &str, question: u64, nth: u32, is_rest: bool) -> Option<Fault> {
         if self.models.as_ref().is_some_and(|models| !models.is_match(model)) {
             return None;
+        }
+        if is_rest && self.continues() {
+            return self.script.step(nth, true);
         }
         let throw = if self.script.has_steps() { 0 } else { nth };
         let parts = [&seed.to_le_bytes()[..], self.text.as_bytes(), &question.to_le_bytes(), &throw.to_le_bytes()];
         if self.share < 1.0 && draw(&parts) >= self.share {
             return None;
         }
-        self.script.step(nth)
+        self.script.step(nth, is_rest)
+    }
+
+    /// Whether it makes answers in parts: whose first part it struck is its own, whatever would be drawn of the rest.
+    fn continues(&self) -> bool {
+        self.script.steps.0.iter().any(|(fault, _)| *fault == Some(Fault::Continuation))
     }
 }
 
@@ -241,11 +281,17 @@ impl Faults {
     ///
     /// # Errors
     /// The model's name asks for a fault that is not known.
-    pub(super) fn strike(&self, model: &str, question: u64, nth: u32) -> Result<Option<Fault>, RuleError> {
+    pub(super) fn strike(
+        &self,
+        model: &str,
+        question: u64,
+        nth: u32,
+        is_rest: bool,
+    ) -> Result<Option<Fault>, RuleError> {
         if let Some(script) = asked_for(model) {
-            return Ok(script.parse::<Script>().map_err(|error| in_a_name(model, &error))?.step(nth));
+            return Ok(script.parse::<Script>().map_err(|error| in_a_name(model, &error))?.step(nth, is_rest));
         }
-        Ok(self.rules.iter().find_map(|rule| rule.strike(self.seed, model, question, nth)))
+        Ok(self.rules.iter().find_map(|rule| rule.strike(self.seed, model, question, nth, is_rest)))
     }
 }
 
@@ -269,7 +315,7 @@ mod tests {
 
     fn steps(script: &str) -> String {
         let script: Script = script.parse().unwrap();
-        let shown = (0..5).map(|nth| script.step(nth).map_or("ok", Fault::name));
+        let shown = (0..5).map(|nth| script.step(nth, false).map_or("ok", Fault::name));
         shown.collect::<Vec<_>>().join(" ")
     }
 
@@ -284,6 +330,21 @@ mod tests {
         ] {
             assert_eq!(steps(script), expected, "{script}");
         }
+    }
+
+    #[test]
+    fn the_rest_of_an_answer_has_faults_of_its_own() {
+        for (text, expected) in [
+            ("continuation-rest-500-then-ok", "continuation continuation | 500 continuation"),
+            ("reset-then-continuation-rest-cut", "reset continuation | cut cut"),
+            ("continuation", "continuation continuation | continuation continuation"),
+        ] {
+            let script: Script = text.parse().unwrap();
+            let steps = |is_rest| [0, 1].map(|nth| script.step(nth, is_rest).map_or("ok", Fault::name)).join(" ");
+            assert_eq!(format!("{} | {}", steps(false), steps(true)), expected, "{text}");
+        }
+        let faults = Faults { rules: vec!["continuation-rest-503:0.1".parse().unwrap()], seed: 0 };
+        assert!((0..100).all(|question| faults.strike("m", question, 0, true).unwrap() == Some(Fault::Unavailable)));
     }
 
     #[test]
@@ -312,7 +373,7 @@ mod tests {
     fn a_share_strikes_as_often_as_it_says_and_always_alike() {
         let strikes = |rule: &str, seed| {
             let faults = Faults { rules: vec![rule.parse().unwrap()], seed };
-            (0..1000).map(|question| faults.strike("m", question, 0).unwrap()).collect::<Vec<_>>()
+            (0..1000).map(|question| faults.strike("m", question, 0, false).unwrap()).collect::<Vec<_>>()
         };
         let first = strikes("429:0.2", 1);
         assert_eq!(first, strikes("429:0.2", 1));
@@ -324,9 +385,9 @@ mod tests {
     #[test]
     fn a_struck_question_of_a_rule_with_steps_takes_all_of_them() {
         let faults = Faults { rules: vec!["500-then-ok:0.5".parse().unwrap()], seed: 0 };
-        let struck = (0..1000).filter(|question| faults.strike("m", *question, 0).unwrap().is_some()).count();
+        let struck = (0..1000).filter(|question| faults.strike("m", *question, 0, false).unwrap().is_some()).count();
         assert!((400..600).contains(&struck), "{struck}");
-        assert!((0..1000).all(|question| faults.strike("m", question, 1).unwrap().is_none()));
+        assert!((0..1000).all(|question| faults.strike("m", question, 1, false).unwrap().is_none()));
     }
 
     #[test]
@@ -340,9 +401,9 @@ mod tests {
             ("gemini-flash", Some(Fault::Unavailable)),
             ("gpt", Some(Fault::Internal)),
         ] {
-            assert_eq!(faults.strike(model, 0, 0), Ok(expected), "{model}");
+            assert_eq!(faults.strike(model, 0, 0, false), Ok(expected), "{model}");
         }
-        let unknown = faults.strike("mock-42", 0, 0).unwrap_err();
+        let unknown = faults.strike("mock-42", 0, 0, false).unwrap_err();
         let expected = "a model whose name begins with mock- has the faults that its name says, and of mock-42: there is no fault `42`; ";
         assert!(unknown.to_string().starts_with(expected), "{unknown}");
         assert!(unknown.to_string().ends_with("; a name that begins otherwise asks for none"), "{unknown}");

@@ -88,7 +88,11 @@ impl Said {
 
     /// Changes what is said as a fault wants it; whether it did.
     fn strike(&mut self, question: &Question, fault: Option<Fault>) -> bool {
-        let text = self.text.clone().unwrap_or_default();
+        let mut text = self.text.clone().unwrap_or_default();
+        if question.goes_on && fault.is_some_and(|fault| fault != Fault::Continuation) {
+            text = text.split_off(middle(&text));
+            self.text = Some(text.clone());
+        }
         let half = middle(&text);
         let (new, reason) = match fault {
             Some(Fault::NoText) => (Some(String::new()), FinishReason::Stop),

@@ -265,7 +265,7 @@ impl Shared {
             return refuse(ticket, &Trouble::over_the_limit(protocol));
         }
         self.wait(&question, nth).await;
-        let fault = match self.faults.strike(&question.model, question.digest, nth) {
+        let fault = match self.faults.strike(&question.model, question.digest, nth, question.goes_on) {
             Ok(fault) => fault,
             Err(error) => return refuse(ticket, &Trouble::new(protocol, 404, &error.to_string())),
         };

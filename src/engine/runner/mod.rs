@@ -48,6 +48,9 @@ pub type Keep = Arc<dyn Fn(&Outcome) -> io::Result<()> + Send + Sync>;
 /// Keeps what was asked of a trial that has no outcome.
 pub type KeepAbandoned = Arc<dyn Fn(&TrialId, &Abandoned) -> io::Result<()> + Send + Sync>;
 
+/// Keeps a part of a trial's answer, whose rest is asked for next; when it returns, nothing short of a broken disk loses it.
+pub type KeepPart = Arc<dyn Fn(&TrialId, &Answer) -> io::Result<()> + Send + Sync>;
+
 /// Keeps the history of a model's limits.
 pub type KeepLimit = Arc<dyn Fn(&ModelId, &Slowed) -> io::Result<()> + Send + Sync>;
 
@@ -89,6 +92,10 @@ pub struct Setup {
     pub answers: Arc<Answers>,
     /// Keeps outcomes.
     pub keep: Keep,
+    /// The parts of answers that came before, in their order: the rest is asked for alone.
+    pub parts: HashMap<TrialId, Vec<Answer>>,
+    /// Keeps parts of answers.
+    pub keep_part: KeepPart,
     /// Keeps what was asked without an outcome.
     pub keep_abandoned: KeepAbandoned,
     /// Keeps the history of limits; a run goes on without it.
@@ -220,6 +227,7 @@ impl Runner {
                 policy: setup.policy,
                 jitter: Arc::clone(&setup.jitter),
                 keep_limit: Arc::clone(&setup.keep_limit),
+                keep_part: Arc::clone(&setup.keep_part),
                 events,
                 halt: watch::Sender::default(),
                 in_flight: AtomicUsize::new(0),
@@ -355,13 +363,19 @@ impl Runner {
         self.recall(question).map_or(Task::Ask(flight), |answer| Task::Judge(answer.into()))
     }
 
+    /// The parts of a trial's answer that came before.
+    fn parts(&self, trial: &Trial) -> &[Answer] {
+        self.setup.parts.get(&trial.id).map_or(&[], Vec::as_slice)
+    }
+
     /// Waits until the `n`-th trial may be asked.
     async fn turn(&self, lane: &Arc<Lane>, n: usize) -> Turn {
+        let trial = &self.setup.plan.trials[n];
         tokio::select! {
             biased;
             () = self.client.halted(Cancel::Finish) => Turn::Ended,
             failure = lane.stopped() => Turn::Stopped(failure),
-            right = self.client.right(lane, &self.setup.plan.trials[n]) => right.map_or(Turn::Left, Turn::Now),
+            right = self.client.right(lane, trial, !self.parts(trial).is_empty()) => right.map_or(Turn::Left, Turn::Now),
         }
     }
 
@@ -411,10 +425,14 @@ impl Runner {
     async fn try_one(self: Arc<Self>, lane: Arc<Lane>, question: Question, flight: Option<Flight>, right: Right) {
         let Question { n, request, key } = question;
         let trial = &self.setup.plan.trials[n];
-        let Asked { end, attempts, latency, dropped, paid, permit } =
-            self.client.ask(&lane, trial, &request, right).await;
+        let Asked { end, mut attempts, kept, latency, dropped, paid, permit } =
+            self.client.ask(&lane, trial, &request, right, self.parts(trial)).await;
         let outcome = match end {
-            End::Abandoned => return self.abandon(&trial.id, &Abandoned { attempts, dropped, usage: paid }),
+            End::Abandoned => {
+                attempts.drain(..kept);
+                return self.abandon(&trial.id, &Abandoned { attempts, dropped });
+            }
+            End::NotKept(error) => return self.cannot_keep(error),
             End::Answered(reply) => {
                 let latency = reply.latency.unwrap_or(latency);
                 let answer = Answer { response: reply.response, attempts, latency, cached: false };

@@ -102,6 +102,21 @@ async fn a_dead_key_stops_its_model_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_every_request_has_stops_its_model_and_what_one_has_does_not() {
+    for (kind, asked, error) in [
+        (FailureKind::Configuration, 1, "configuration (400): temperature is not accepted"),
+        (FailureKind::BadRequest, 5, "bad request (400): temperature is not accepted"),
+    ] {
+        let tried = Trying::new(small_plan(5, vec![server("m")], 1), 1)
+            .run(move |_| (AT_ONCE, Err(failure(kind, 400, "temperature is not accepted"))))
+            .await;
+        assert_eq!((tried.scripted.calls().len(), tried.count(Status::Errored)), (asked, 5), "{kind:?}");
+        assert!(tried.outcomes.iter().all(|outcome| outcome.error.as_deref() == Some(error)), "{kind:?}");
+        assert_eq!(tried.finished.unwrap().stopped.len(), usize::from(asked == 1), "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_key_ends_the_waits_of_its_model_at_once() {
     let tried = Trying::new(small_plan(3, vec![server("m")], 1), 2)
         .run(|call| match call.trial.case.as_str() {

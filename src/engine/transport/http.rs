@@ -129,7 +129,7 @@ impl Http {
     /// run without servers does.
     fn client(&self) -> Result<&Client, Failure> {
         let client = self.client.get_or_init(build_client);
-        client.as_ref().map_err(|message| Failure::new(FailureKind::BadRequest, message.as_str()))
+        client.as_ref().map_err(|message| Failure::new(FailureKind::Configuration, message.as_str()))
     }
 }
 
@@ -171,7 +171,7 @@ fn builder() -> ClientBuilder {
 }
 
 fn headers(model: &Model, request: &Request, key: Option<&Secret>) -> Result<HeaderMap, Failure> {
-    let bad = |name: &str| Failure::new(FailureKind::BadRequest, format!("the header `{name}` cannot be sent"));
+    let bad = |name: &str| Failure::new(FailureKind::Configuration, format!("the header `{name}` cannot be sent"));
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let parsed = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()));
@@ -197,7 +197,7 @@ fn redirected(reply: &HttpReply) -> Failure {
     // What follows the path may be a secret of the server's.
     let location = location.and_then(|(_, value)| value.split(['?', '#']).next()).unwrap_or("elsewhere");
     let message = format!("the server redirects to {location}, which is not followed: set `base_url`");
-    Failure { status: Some(reply.status), ..Failure::new(FailureKind::BadRequest, message) }
+    Failure { status: Some(reply.status), ..Failure::new(FailureKind::Configuration, message) }
 }
 
 fn silent(url: &str) -> Failure {
@@ -218,7 +218,7 @@ fn failure_of(error: &reqwest::Error, model: &Model, url: &str) -> Failure {
     }
     let message = format!("{host}: {}", root_cause(error));
     if error.is_builder() || causes(error).any(is_untrusted) {
-        return Failure::new(FailureKind::BadRequest, message);
+        return Failure::new(FailureKind::Configuration, message);
     }
     Failure::new(FailureKind::Connection, message)
 }
@@ -425,7 +425,7 @@ mod tests {
         let model = served_at(&server.uri());
         let failure = send(&http(&model), &model).await.unwrap_err();
         let expected = format!("redirects to {}/stolen, which is not followed", server.uri());
-        assert!(failure.kind == FailureKind::BadRequest && failure.message.contains(&expected), "{failure}");
+        assert!(failure.kind == FailureKind::Configuration && failure.message.contains(&expected), "{failure}");
     }
 
     #[tokio::test]
@@ -521,7 +521,7 @@ mod tests {
         });
         let model = served_at(&format!("https://localhost:{port}"));
         let failure = send(&http(&model), &model).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::BadRequest, "{failure}");
+        assert_eq!(failure.kind, FailureKind::Configuration, "{failure}");
         assert!(failure.message.contains("invalid peer certificate"), "{failure}");
     }
 }
