@@ -124,8 +124,7 @@ impl Reporting {
     /// # Errors
     /// `out` cannot be written, or the journal cannot be read any more.
     pub(super) fn write_page(&self, open: &OpenRun, out: &mut dyn Write) -> io::Result<()> {
-        let options = DiffOptions { lang: self.lang, ..DiffOptions::default() };
-        write_report(&open.reader.run, &open.reader, &earlier(open), options, MOST_BYTES, out)
+        write_report(&open.reader.run, &open.reader, &earlier(open), self.lang, MOST_BYTES, out)
     }
 
     /// Writes junit.xml to `out`.

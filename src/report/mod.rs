@@ -53,7 +53,7 @@ mod tests {
         ("summary.md", |run, out| markdown::write_summary(run, run, Lang::En, out)),
         ("diff.md", |run, out| diff::write_markdown(&against_first_prompt(run, run), DiffOptions::default(), out)),
         ("diff.html", |run, out| diff::write_html(&against_first_prompt(run, run), DiffOptions::default(), out)),
-        ("report.html", |run, out| page::write_report(run, run, &[], DiffOptions::default(), page::MOST_BYTES, out)),
+        ("report.html", |run, out| page::write_report(run, run, &[], Lang::En, page::MOST_BYTES, out)),
         ("table.txt", |run, out| terminal::write_run(run, run, TerminalOptions::default(), out)),
         ("show.txt", |run, out| {
             run.entries.iter().try_for_each(|entry| {

@@ -19,18 +19,19 @@ use self::answers::{CaseTexts, Prompts};
 use self::matrix::{Matrix, Volatile};
 use self::words::{WORDS, word};
 use crate::outcome::{Outcomes, Run};
-use crate::report::diff::DiffOptions;
 use crate::report::escape::{html, json_for_pages};
 use crate::report::history::PastRun;
+use crate::report::lang::Lang;
 
 const TEMPLATE: &str = include_str!("page/template.html");
 const STYLE: &str = include_str!("page/style.css");
 
 /// One after the other in one function, so that none of their names is a name of the browser's.
-const SCRIPTS: [&str; 7] = [
+const SCRIPTS: [&str; 8] = [
     include_str!("page/data.js"),
     include_str!("page/summary.js"),
     include_str!("page/labels.js"),
+    include_str!("page/diff.js"),
     include_str!("page/answer.js"),
     include_str!("page/matrix.js"),
     include_str!("page/address.js"),
@@ -55,14 +56,14 @@ pub fn write_report(
     run: &Run,
     outcomes: &dyn Outcomes,
     earlier: &[PastRun],
-    options: DiffOptions<'_>,
+    lang: Lang,
     most_bytes: usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let script = format!("(() => {{\n\"use strict\";\n{}}})();\n", SCRIPTS.concat());
-    let filled = filled(options, &script);
+    let filled = filled(lang, &script);
     let (before, after) = filled.split_once("{{data}}").expect("the template has a place for data");
-    let matrix = Matrix::of(run, options.lang, most_bytes / MOST_FOR_MATRIX);
+    let matrix = Matrix::of(run, lang, most_bytes / MOST_FOR_MATRIX);
     let mut written = before.len() + after.len();
     out.write_all(before.as_bytes())?;
     written += write_data("run-data", &matrix, out)?;
@@ -75,7 +76,7 @@ pub fn write_report(
         if matrix.chars_of(run, *case) > left {
             continue;
         }
-        let texts = CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), options)?;
+        let texts = CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), lang)?;
         let json = json(&texts)?;
         if json.len() > left {
             misfits += 1;
@@ -105,15 +106,15 @@ fn json(value: &impl Serialize) -> io::Result<String> {
 }
 
 /// The template with everything in its place but the data.
-fn filled(options: DiffOptions<'_>, script: &str) -> String {
+fn filled(lang: Lang, script: &str) -> String {
     let parts = [
-        ("lang", options.lang.name().to_owned()),
+        ("lang", lang.name().to_owned()),
         ("style_hash", hash(STYLE)),
         ("script_hash", hash(script)),
         ("style", STYLE.to_owned()),
         ("script", script.to_owned()),
     ];
-    let words = WORDS.iter().map(|(key, _)| (*key, html(word(key, options.lang))));
+    let words = WORDS.iter().map(|(key, _)| (*key, html(word(key, lang))));
     let fill = |page: String, (key, text): (&str, String)| page.replace(&format!("{{{{{key}}}}}"), &text);
     words.chain(parts).fold(TEMPLATE.to_owned(), fill)
 }

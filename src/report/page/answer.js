@@ -171,12 +171,12 @@ function answerHead(answer) {
   );
 }
 
-function answerText(answer) {
+function answerText(answer, added) {
   if (answer.texts.answer === null) {
     const reason = answer.texts.error ?? answer.texts.finish ?? "";
     return make("p", { class: "text notice" }, `${word("no_answer")}${reason ? `: ${reason}` : ""}`);
   }
-  return make("div", { class: "text" }, passage(answer, [0, answer.characters.length], [], "span"));
+  return make("div", { class: "text" }, passage(answer, [0, answer.characters.length], added, "ins"));
 }
 
 /** A text in Japanese brackets: its own where they hold all of it, else around it, and those within become the inner ones. */
@@ -288,32 +288,25 @@ function scoreList(answer) {
   );
 }
 
-/** Which of two answers is laid beside the other, if the page knows how they differ. */
-function changesBetween(one, other) {
-  if (other.texts.changes?.base === one.trial.number) return [one, other];
-  if (one.texts.changes?.base === other.trial.number) return [other, one];
-  return null;
-}
-
-function changeRow(base, answer, [sign, old, now, gap, removed, added]) {
-  const side = (from, range, changed, tag, whole) => {
-    if (range === null) return [];
-    const words = passage(from, range, changed, tag);
+function changeRow(base, answer, { sign, old, now, removed, added }) {
+  const side = (from, sentence, changed, tag, whole) => {
+    if (sentence === undefined) return [];
+    const words = passage(from, sentence.at, changed, tag);
     return whole ? [make(tag, {}, words)] : words;
   };
-  const gone = "-<".includes(sign);
-  const come = "+>".includes(sign);
+  const gap = Math.max(old?.gap ?? 0, now?.gap ?? 0);
   return make(
     "div",
     { class: `row gap-${gap} ${sign === "=" ? "same" : "changed"} ${"<>".includes(sign) ? "moved" : ""}` },
     make("span", { class: "sign" }, CHANGE_SIGNS[sign]),
-    make("div", { class: "old" }, side(base, old, removed, "del", gone)),
-    make("div", { class: "new" }, side(answer, now, added, "ins", come)),
+    make("div", { class: "old" }, side(base, old, removed, "del", "-<".includes(sign))),
+    make("div", { class: "new" }, side(answer, now, added, "ins", "+>".includes(sign))),
   );
 }
 
-function changesView([base, answer]) {
-  const { rows, is_coarse: isCoarse } = answer.texts.changes;
+/** Two answers in rows, a sentence each. */
+function changesView(base, answer) {
+  const { rows, isCoarse } = differences(base, answer);
   return make(
     "div",
     { class: "changes" },
@@ -337,8 +330,14 @@ function changesView([base, answer]) {
   );
 }
 
-function answerColumn(answer) {
-  const text = make("div", { class: "answer-text" }, answerHead(answer), answerText(answer));
+/** The stretches of an answer that another has not, or has in other words. */
+function addedTo(base, answer) {
+  const { rows } = differences(base, answer);
+  return rows.flatMap(({ sign, now, added }) => (sign === "+" ? [now.at] : added));
+}
+
+function answerColumn(answer, added = []) {
+  const text = make("div", { class: "answer-text" }, answerHead(answer), answerText(answer, added));
   return make("article", { class: "column", "aria-label": trialTitle(answer.trial) }, text, scoreList(answer));
 }
 
@@ -415,10 +414,22 @@ const legend = () =>
     WEIGHTS.map((weight) => [make("mark", { class: weight }, `${SIGNS[weight]} ${word(weight)}`), " "]),
   );
 
-/** The answers of the trials, one column each; two that are known to differ, sentence by sentence. */
+/** Whether a page knows the words of several of these trials, so that it can tell what changed. */
+const areComparable = (shown) =>
+  shown.length > 1 && shown.every((trial) => textsOf(trial.case).trials[trial.number].answer !== null);
+
+/** The answers of the trials: two that are compared sentence by sentence, else a column each, in which words are marked that the first has not. */
 function answersView(shown, wantsChanges) {
   const answers = shown.map(answerOf);
-  const pair = answers.length === 2 ? changesBetween(...answers) : null;
-  if (pair && wantsChanges) return changesView(pair);
-  return make("div", { class: answers.length === 1 ? "columns single" : "columns" }, answers.map(answerColumn));
+  const [base, ...others] = answers;
+  const isCompared = wantsChanges && areComparable(shown);
+  if (isCompared && others.length === 1) return changesView(base, others[0]);
+  const columns = [
+    answerColumn(base),
+    ...others.map((answer) => answerColumn(answer, isCompared ? addedTo(base, answer) : [])),
+  ];
+  return [
+    isCompared ? make("p", { class: "quiet" }, word("added_legend", { name: trialTitle(base.trial) })) : null,
+    make("div", { class: columns.length === 1 ? "columns single" : "columns" }, columns),
+  ];
 }

@@ -1,11 +1,9 @@
-//! The texts of a page, a block a case: its source, the prompts as they were sent, each answer with its scores, and how
-//! it differs from another.
+//! The texts of a page, a block a case: its source, the prompts as they were sent, each answer with its scores.
 //!
 //! Promises positions in Unicode scalar values of the answer, as everywhere, and one case's texts in memory at a time.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::ops::Range;
 
 use serde::Serialize;
 
@@ -14,12 +12,10 @@ use crate::case::Source;
 use crate::diagnostic::TextFile;
 use crate::outcome::{Attempt, CaseRecord, Outcome, Outcomes, Run, Status};
 use crate::prompt::{Prompt, Rendered};
-use crate::report::diff::{Change, DiffOptions, Gap, Passage, Piece, Row, align};
 use crate::report::evidence::{Weight, weight};
-use crate::report::lang::Words;
+use crate::report::lang::{Lang, Words};
 use crate::response::FailureKind;
 use crate::score::{Evidence, Score};
-use crate::trial::TrialId;
 
 /// The prompts of a run, as far as they can still be read.
 pub(super) struct Prompts(Vec<Option<Prompt>>);
@@ -66,8 +62,6 @@ struct TrialTexts {
     #[serde(skip_serializing_if = "Option::is_none")]
     served_model: Option<String>,
     scores: Vec<ScoreRow>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    changes: Option<Changes>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,20 +109,6 @@ pub(super) struct AttemptRow {
     waited_millis: Option<u64>,
 }
 
-/// How an answer differs from another trial's, sentence by sentence.
-#[derive(Debug, Serialize)]
-struct Changes {
-    /// The trial whose answer is the base.
-    base: usize,
-    is_coarse: bool,
-    rows: Vec<ChangeRow>,
-}
-
-/// A sentence: what happened (`=`, `~`, `-`, `+`, `<` moved away, `>` moved here), where it stands in the base and in the
-/// answer, the gap before it (0 none, 1 a line, 2 a paragraph), the words removed and those added.
-#[derive(Debug, Serialize)]
-struct ChangeRow(char, Option<[usize; 2]>, Option<[usize; 2]>, u8, Vec<[usize; 2]>, Vec<[usize; 2]>);
-
 impl<'a> CaseTexts<'a> {
     /// Reads the texts of a case's trials.
     ///
@@ -140,7 +120,7 @@ impl<'a> CaseTexts<'a> {
         prompts: &Prompts,
         record: &'a CaseRecord,
         trials: Trials<'_>,
-        options: DiffOptions<'_>,
+        lang: Lang,
     ) -> io::Result<Self> {
         let case = record.as_it_was();
         let rendered = prompts.0.iter().map(|prompt| prompt.as_ref()?.render(&case).ok().map(PromptText::from));
@@ -155,82 +135,9 @@ impl<'a> CaseTexts<'a> {
             trials: numbers
                 .clone()
                 .zip(&read)
-                .map(|(number, outcome)| {
-                    let changes = base_of(outcome, &read, run)
-                        .and_then(|base| changes(&read[base], outcome, numbers.start + base, options));
-                    (number, TrialTexts { changes, ..TrialTexts::of(outcome, options.lang.words()) })
-                })
+                .map(|(number, outcome)| (number, TrialTexts::of(outcome, lang.words())))
                 .collect(),
         })
-    }
-}
-
-/// The answer that another is laid beside: the first prompt's to the same model, else the first repeat, else the first
-/// model's.
-fn base_of(outcome: &Outcome, all: &[Outcome], run: &Run) -> Option<usize> {
-    let trial = &outcome.trial;
-    let (first_prompt, first_model) = (&run.header.prompts.first()?.id, &run.header.models.first()?.id);
-    let base = if trial.prompt != *first_prompt {
-        TrialId { prompt: first_prompt.clone(), ..trial.clone() }
-    } else if trial.repeat > 0 {
-        TrialId { repeat: 0, ..trial.clone() }
-    } else if trial.model != *first_model {
-        TrialId { model: first_model.clone(), ..trial.clone() }
-    } else {
-        return None;
-    };
-    all.iter().position(|other| other.trial == base)
-}
-
-fn changes(base: &Outcome, outcome: &Outcome, number: usize, options: DiffOptions<'_>) -> Option<Changes> {
-    let (base, answer) = (base.answer.as_deref()?, outcome.answer.as_deref()?);
-    let alignment = align(base, answer, options.splitters);
-    let (old, new) = (Places::of(base), Places::of(answer));
-    let rows = alignment.rows.iter().map(|row| change_row(row, &old, &new)).collect();
-    Some(Changes { base: number, is_coarse: alignment.is_coarse, rows })
-}
-
-fn change_row(row: &Row, old: &Places, new: &Places) -> ChangeRow {
-    let sign = match row.change {
-        Change::Same => '=',
-        Change::Reworded(_) => '~',
-        Change::Removed => '-',
-        Change::Added => '+',
-        Change::MovedAway => '<',
-        Change::MovedHere => '>',
-    };
-    let place = |passage: &Option<Passage>, places: &Places| Some(places.range(&passage.as_ref()?.range, 0));
-    let start = |passage: &Option<Passage>| passage.as_ref().map_or(0, |passage| passage.range.start);
-    let (mut removed, mut added) = (Vec::new(), Vec::new());
-    if let Change::Reworded(pieces) = &row.change {
-        for piece in pieces {
-            match piece {
-                Piece::Same { .. } => {}
-                Piece::Removed(range) => removed.push(old.range(range, start(&row.base))),
-                Piece::Added(range) => added.push(new.range(range, start(&row.candidate))),
-            }
-        }
-    }
-    let gap = |passage: &Option<Passage>| passage.as_ref().map(|passage| passage.gap);
-    let gap = match gap(&row.base).max(gap(&row.candidate)) {
-        Some(Gap::Line) => 1,
-        Some(Gap::Paragraph) => 2,
-        Some(Gap::None) | None => 0,
-    };
-    ChangeRow(sign, place(&row.base, old), place(&row.candidate, new), gap, removed, added)
-}
-
-/// Where the characters of a text begin, in bytes.
-struct Places(Vec<usize>);
-
-impl Places {
-    fn of(text: &str) -> Self {
-        Self(text.char_indices().map(|(at, _)| at).collect())
-    }
-
-    /// A range of bytes, which count from `start`, in characters.
-    fn range(&self, range: &Range<usize>, start: usize) -> [usize; 2] {
-        [range.start, range.end].map(|byte| self.0.partition_point(|at| *at < start + byte))
     }
 }
 
@@ -248,7 +155,6 @@ impl TrialTexts {
             finish: outcome.finish.detail.clone(),
             served_model: outcome.served_model.clone(),
             scores: outcome.scores.iter().map(|score| ScoreRow::of(score, words)).collect(),
-            changes: None,
         }
     }
 }

@@ -74,9 +74,7 @@ function chooser(at) {
 }
 
 function changesSwitch() {
-  if (open.trials.length !== 2) return null;
-  const [one, other] = open.trials.map((trial) => ({ trial, texts: textsOf(trial.case).trials[trial.number] }));
-  if (!changesBetween(one, other)) return null;
+  if (!areComparable(open.trials)) return null;
   const toggle = (event) => {
     open.wantsChanges = event.target.checked;
     showCase(open.at, open.trials);

@@ -6,13 +6,11 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::*;
-use crate::report::lang::Lang;
 use crate::report::sample::{RunBuilder, SampleRun, TrialBuilder, diff_sample, summary_sample};
 
 fn page_of(run: &SampleRun, lang: Lang, most_bytes: usize) -> String {
     let mut out = Vec::new();
-    let options = DiffOptions { lang, ..DiffOptions::default() };
-    write_report(run, run, &[], options, most_bytes, &mut out).unwrap();
+    write_report(run, run, &[], lang, most_bytes, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -97,7 +95,7 @@ fn a_page_without_room_keeps_the_worst_cases() {
 }
 
 #[test]
-fn evidence_and_changes_stand_at_characters_of_the_answer() {
+fn evidence_stands_at_characters_of_the_answer() {
     let run = RunBuilder::new(&["a", "b"], &["m"])
         .case("x", |trial| {
             let text = if trial.is_of("a") {
@@ -111,17 +109,6 @@ fn evidence_and_changes_stand_at_characters_of_the_answer() {
     let trial = &block(&page(&run), "case-0").unwrap()["trials"]["1"];
     assert_eq!(trial["scores"][0]["evidence"][0]["at"], serde_json::json!([3, 7]));
     assert_eq!(trial["scores"][0]["evidence"][0]["weight"], "against");
-    let rows = serde_json::json!([["~", [0, 6], [0, 11], 0, [], [[3, 8]]], ["-", [6, 12], null, 0, [], []]]);
-    assert_eq!(trial["changes"], serde_json::json!({"base": 0, "is_coarse": false, "rows": rows}));
-}
-
-#[test]
-fn an_answer_is_laid_beside_the_first_prompts_else_the_first_repeats_else_the_first_models() {
-    let run = RunBuilder::new(&["a", "b"], &["m", "n"]).repeats(2).case("x", |trial| trial.answer("文。")).build();
-    let texts = block(&page(&run), "case-0").unwrap();
-    let bases: Vec<Option<u64>> =
-        (0..8).map(|number| texts["trials"][number.to_string()]["changes"]["base"].as_u64()).collect();
-    assert_eq!(bases, [None, Some(0), Some(0), Some(2), Some(0), Some(1), Some(2), Some(3)]);
 }
 
 #[test]
@@ -147,7 +134,7 @@ fn earlier_runs_are_shown_by_the_variants_of_this_one() {
     let run = RunBuilder::new(&["p", "q"], &["m"]).case("a", |trial| trial.pass("length")).build();
     let before = RunBuilder::new(&["q", "gone"], &["m"]).case("a", |trial| trial.fail("length")).build();
     let mut out = Vec::new();
-    write_report(&run, &run, &[PastRun::of(&before)], DiffOptions::default(), MOST_BYTES, &mut out).unwrap();
+    write_report(&run, &run, &[PastRun::of(&before)], Lang::En, MOST_BYTES, &mut out).unwrap();
     let earlier = &block(&String::from_utf8(out).unwrap(), "volatile-data").unwrap()["earlier"];
     assert_eq!((&earlier[0]["run"], &earlier[0]["rates"][0]), (&before.header.name.as_str().into(), &Value::Null));
     assert_eq!(earlier[0]["rates"][1][0], 0.0);

@@ -212,6 +212,13 @@ pub(super) const WORDS: &[Word] = &[
         ],
     ),
     (
+        "added_legend",
+        [
+            "Underlined: what {name} does not say, or says in other words",
+            "下線は {name} にない語句や、言い換えた語句です",
+        ],
+    ),
+    (
         "coarse",
         [
             "Parts are too long to be compared and are shown as removed and added as a whole.",
