@@ -9,6 +9,7 @@
 pub mod diagnostic;
 pub mod document;
 pub mod id;
+pub mod lang;
 pub mod property;
 pub mod case;
 pub mod prompt;

@@ -11,6 +11,7 @@ use crate::budget::{Bound, Budget};
 use crate::diagnostic::{Diagnostic, TextFile};
 use crate::document::{Node, Reader, Table, Value, parse_toml};
 use crate::id::{ModelId, PromptId};
+use crate::lang::Lang;
 use crate::model::Model;
 use crate::property::Requirements;
 use crate::provider::unsupported;
@@ -43,6 +44,8 @@ pub struct RunSettings {
     pub concurrency: Option<u32>,
     /// The most that a run may spend.
     pub budget: Budget,
+    /// The language of reports and of what is said beside them; none named: English.
+    pub lang: Option<Lang>,
 }
 
 /// An id with its place in the file, so that one which names nothing can be shown.
@@ -124,9 +127,20 @@ fn read_run(reader: &Reader<'_>, node: &Node) -> Option<RunSettings> {
         repeats: positive("repeats"),
         concurrency: positive("concurrency"),
         budget: read_budget(reader, &table),
+        lang: table.get("lang").and_then(|node| read_lang(reader, node)),
     };
     table.finish();
     Some(run)
+}
+
+fn read_lang(reader: &Reader<'_>, node: &Node) -> Option<Lang> {
+    let name = reader.string(node)?;
+    let lang = Lang::named(&name);
+    if lang.is_none() {
+        let unknown = reader.file.diagnose(node.span.clone(), format!("`lang` takes \"en\" or \"ja\", not `{name}`"));
+        reader.report(unknown);
+    }
+    lang
 }
 
 fn read_budget(reader: &Reader<'_>, table: &Table<'_, '_>) -> Budget {

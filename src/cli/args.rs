@@ -24,6 +24,8 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use serde::{Deserialize, Serialize};
+
 use super::environment::Environment;
 use crate::diagnostic::closest;
 use crate::outcome::Subject;
@@ -86,7 +88,7 @@ Exit codes:
   130, 143  interrupted: the same command continues the run
 
 Settings: a flag wins over its variable (--repeats: EVALRUN_REPEATS), that over evalrun.toml, that over the default. In
-evalrun.toml, [run] may have prompts, models, repeats, concurrency, max_cost, max_requests and max_tokens.
+evalrun.toml, [run] may have prompts, models, repeats, concurrency, max_cost, max_requests, max_tokens and lang.
 Results go to standard output, everything else to standard error.";
 
 /// The test runner for prompts.
@@ -201,7 +203,7 @@ pub struct SelectionArgs {
 }
 
 /// How reports are written.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Reports")]
 pub struct ReportingArgs {
     /// Write CSV files without the byte-order mark by which Excel knows UTF-8
@@ -216,9 +218,9 @@ pub struct ReportingArgs {
     /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL` [without one: the baseline]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = BASELINE)]
     pub baseline: Option<String>,
-    /// The language of the reports' own words
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: Language,
+    /// The language of the reports' own words [default: `lang` of [run] in evalrun.toml, else en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
 }
 
 /// `evalrun list`
@@ -291,7 +293,8 @@ pub enum LogFormat {
 }
 
 /// The language of a report's own words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English
     #[default]

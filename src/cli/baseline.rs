@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::args::{BaselineArgs, BaselineCommand, BaselineSetArgs, TextOrJson};
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::load::Place;
@@ -31,7 +31,7 @@ pub(super) fn execute(args: &BaselineArgs, context: &Context) -> Result<Exit, Er
         BaselineCommand::Set(args) => set(args, &place, context),
         BaselineCommand::Show(args) => {
             let open = context.archive(Some(&place)).open(BASELINE)?;
-            summary::print(&open, args.lang.into(), TextOrJson::Text, context)?;
+            summary::print(&open, language(args.lang, Some(&place)), TextOrJson::Text, context)?;
             let RunHeader { started_at, commit, .. } = &open.reader.run.header;
             let commit = commit.as_ref().map(|commit| format!(" at commit {commit}")).unwrap_or_default();
             let began = started_at.strftime("%Y-%m-%d %H:%M UTC");

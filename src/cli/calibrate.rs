@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::args::{CalibrateArgs, CalibrateFormat};
 use super::console::Reader;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::items::open;
@@ -52,7 +52,8 @@ pub(super) fn execute(args: &CalibrateArgs, context: &Context) -> Result<Exit, E
         context.console.say("no line that could be read has labels: there is nothing to compare");
         return Ok(stream::exit(bad, Reader::Listens, context));
     }
-    let printed = context.console.print(|out| sum.write(args.format, context, out))?;
+    let lang = language(args.lang, None);
+    let printed = context.console.print(|out| sum.write(args.format, lang, context, out))?;
     Ok(stream::exit(bad, printed, context))
 }
 
@@ -131,11 +132,17 @@ impl Sum {
         }
     }
 
-    fn write(mut self, format: CalibrateFormat, context: &Context, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(
+        mut self,
+        format: CalibrateFormat,
+        lang: Lang,
+        context: &Context,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
         self.calibrations.retain(|calibration| calibration.judged() + calibration.unscored > 0);
         let calibrated = Calibrated { texts: self.texts, properties: &self.calibrations, show: self.show };
         match format {
-            CalibrateFormat::Text => write_calibration(calibrated, context.console.terminal_options(Lang::En), out),
+            CalibrateFormat::Text => write_calibration(calibrated, context.console.terminal_options(lang), out),
             CalibrateFormat::Json => write_json(calibrated, out),
             CalibrateFormat::Csv => write_csv(calibrated, out, Bom::Without),
         }

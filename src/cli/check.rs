@@ -162,14 +162,28 @@ impl Check<'_> {
             let sources = sources(cases.iter().map(|case| &case.source));
             let name = rule.property.map_or("all", Property::name);
             let [rate, drop] = out_of_reach(rule, cases.len(), sources, repeats);
-            let told = |TooFew { cases, needed }: TooFew, what: &str| {
-                let could =
-                    needed.map_or_else(|| "no number could".to_owned(), |needed| format!("about {needed} could"));
-                format!("[gate] {name}: {} of different news can never {what}; {could}", counted(cases, "case"))
-            };
-            self.warnings.extend(rate.map(|few| told(few, "prove such a `min_rate`, even if all pass")));
-            let drop = drop.map(|few| told(few, "rule out such a `max_drop`, even if no verdict changes"));
-            self.warnings.extend(drop.map(|told| format!("{told} (`max_broken` suits fewer)")));
+            self.warnings.extend(rate.map(|few| match few {
+                TooFew { cases, needed: Some(needed) } => format!(
+                    "[gate] {name}: {} of different news can never prove such a `min_rate`, even if all pass; about \
+                     {needed} could",
+                    counted(cases, "case")
+                ),
+                TooFew { needed: None, .. } => format!(
+                    "[gate] {name}: `on = \"low\"` with such a `min_rate` can never be met: no number of cases proves a \
+                     rate so near to 100 % (take a lower one, or `on = \"estimate\"`)"
+                ),
+            }));
+            self.warnings.extend(drop.map(|few| match few {
+                TooFew { cases, needed: Some(needed) } => format!(
+                    "[gate] {name}: {} of different news can never rule out such a `max_drop`, even if no verdict \
+                     changes; about {needed} could (`max_broken` suits fewer)",
+                    counted(cases, "case")
+                ),
+                TooFew { needed: None, .. } => format!(
+                    "[gate] {name}: such a `max_drop` can never be met: no number of cases rules out a drop so near to \
+                     nothing (take a larger one, or `max_broken = 0`)"
+                ),
+            }));
         }
     }
 

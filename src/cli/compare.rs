@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::args::{CompareArgs, CompareFormat};
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::pager::Pager;
@@ -45,7 +45,7 @@ pub(super) fn execute(args: &CompareArgs, context: &Context) -> Result<Exit, Err
         .map(|((contest, made), whole)| made.titled(contest, whole))
         .collect();
     let several = several(&contests, &options);
-    let lang = args.lang.into();
+    let lang = language(args.lang, place.as_ref());
     let diffs = || contests.iter().flat_map(Contest::diffs).collect::<Vec<_>>();
     let diff_options = DiffOptions { lang, ..DiffOptions::default() };
     let write = |out: &mut dyn Write| match args.format {

@@ -1,13 +1,17 @@
 //! What every command gets: the surroundings, the streams, and where the project is.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::args::{CommonArgs, LogFormat};
+use super::args::{CommonArgs, Language, LogFormat};
 use super::console::{Console, Log, Verbosity};
 use super::environment::Environment;
 use super::error::Error;
-use super::load::Place;
+use super::load::{CONFIG, Place};
 use super::runs::Archive;
+use crate::diagnostic::TextFile;
+use crate::lang::Lang;
+use crate::project::parse;
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -63,4 +67,14 @@ impl Context {
     pub(super) fn archive<'a>(&'a self, place: Option<&'a Place>) -> Archive<'a> {
         Archive { place, environment: &self.environment }
     }
+}
+
+/// The language to speak: the flag's, else that of the project's `[run]`, else English. What is wrong with a project is
+/// told by the commands that need it.
+pub(super) fn language(flag: Option<Language>, place: Option<&Place>) -> Lang {
+    let of_project = |place: &Place| {
+        let text = fs::read_to_string(&place.config).ok()?;
+        parse(&TextFile::new(CONFIG, text)).ok()?.run.lang
+    };
+    flag.map(Lang::from).or_else(|| of_project(place?)).unwrap_or_default()
 }

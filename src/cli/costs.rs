@@ -6,16 +6,18 @@ use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::args::BudgetArgs;
-use super::console::counted;
 use super::context::Context;
 use super::error::Error;
 use super::failures;
 use super::load::Place;
-use crate::budget::{Bound, Budget, Dollars, Spending};
+use super::words;
+use crate::budget::{Budget, Dollars, Spending};
 use crate::engine::{Answer, Finished, JournalReader, Lost, Refused};
 use crate::id::{ModelId, PromptId};
+use crate::lang::Lang;
 use crate::model::Model;
 use crate::outcome::{Entry, Status};
 use crate::response::Usage;
@@ -185,31 +187,38 @@ impl Table {
     }
 
     /// Lines under a head, the sum last; of what was spent with what was expected beside it.
-    fn lines(&self, head: &str, is_spent: bool) -> String {
-        let total = (self.rows.len() > 1).then(|| ("in all".to_owned(), &self.total));
+    fn lines(&self, is_spent: bool, lang: Lang) -> String {
+        let (columns, in_all) = words::costs(lang);
+        let head = words::costs_heads(lang)[usize::from(is_spent)];
+        let total = (self.rows.len() > 1).then(|| (in_all.to_owned(), &self.total));
         let named = self.rows.iter().map(|(prompt, model, row)| (format!("{prompt}@{model}"), row));
         let rows: Vec<(String, &Row)> = named.filter(|_| self.rows.len() <= MOST_VARIANTS).chain(total).collect();
-        let width = rows.iter().map(|(name, _)| name.len()).chain([head.len()]).max().unwrap_or(0);
+        let width = rows.iter().map(|(name, _)| name.width()).chain([head.width()]).max().unwrap_or(0);
         let dollars = |cost: Option<f64>| cost.map_or_else(|| "?".to_owned(), |cost| Dollars(cost).to_string());
-        let line = |name: &str, [requests, input, output, cost, expected]: [&str; 5]| {
-            let line = format!("{name:width$}  {requests:>8}  {input:>9}  {output:>10}  {cost:>8}");
-            if is_spent { format!("{line}  {expected:>8}") } else { line }
+        let widths = columns.iter().zip([8, 9, 10, 8, 8]).map(|(column, least)| column.width().max(least));
+        let widths: Vec<usize> = widths.collect();
+        let line = |name: &str, cells: [&str; 5]| {
+            let shown = if is_spent { 5 } else { 4 };
+            let cells = cells.iter().zip(&widths).take(shown);
+            let blanks = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
+            let cells = cells.map(|(cell, width)| format!("  {}{cell}", blanks(cell, *width)));
+            format!("{name}{}{}", blanks(name, width), cells.collect::<String>())
         };
         let shown = rows.iter().map(|(name, row)| {
             let [requests, input, output] =
                 [row.requests as u64, row.input_tokens, row.output_tokens].map(|count| count.to_string());
             line(name, [&requests, &input, &output, &dollars(row.cost), &dollars(row.expected)])
         });
-        let head = line(head, ["requests", "tokens in", "tokens out", "USD", "expected"]);
+        let head = line(head, columns);
         std::iter::once(head).chain(shown).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// Says what the trials that are not `done` are expected to cost, if servers are asked at all.
-pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, context: &Context) {
+pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, lang: Lang, context: &Context) {
     let table = Table::new(plan, |trial| (!done.contains_key(&trial.id)).then(|| Row::expected(trial)));
     if table.total.requests > 0 {
-        context.console.tell(&table.lines("expected if all is asked", false), "expected", table.json());
+        context.console.tell(&table.lines(false, lang), "expected", table.json());
     }
 }
 
@@ -253,66 +262,40 @@ impl Bill {
     }
 
     /// Says what a run has spent, if it has asked a server.
-    pub(super) fn say_spent(&self, context: &Context) {
+    pub(super) fn say_spent(&self, lang: Lang, context: &Context) {
         let table = &self.spent;
         if table.total.requests == 0 {
             return;
         }
         let mut json = table.json();
         json["dropped"] = self.dropped.into();
-        context.console.tell(&table.lines("spent", true), "spent", json);
+        context.console.tell(&table.lines(true, lang), "spent", json);
         if table.total.uncounted > 0 {
-            let answers = counted(table.total.uncounted, "answer");
-            context.console.say(&format!("{answers} came without counts of tokens: that cost is not known"));
+            context.console.say(&words::uncounted(table.total.uncounted, lang));
         }
         if self.dropped > 0 {
-            let requests = if self.dropped == 1 { "1 request was" } else { &format!("{} requests were", self.dropped) };
-            let unknown = "a server may have answered, and what that cost is not known";
-            context.console.say(&format!("{requests} dropped under way: {unknown}"));
+            context.console.say(&words::dropped(self.dropped, lang));
         }
     }
 
     /// Says that the budget ended the run, what is left and how to go on. It holds a pipeline up, so it is said even if
     /// little is to be said.
-    pub(super) fn say_used_up(&self, finished: &Finished, refused: Refused, context: &Context) {
+    pub(super) fn say_used_up(&self, finished: &Finished, refused: Refused, lang: Lang, context: &Context) {
         let spent = finished.spent;
         let Refused { bound, most, request } = refused;
-        let spent_in = |bound| match bound {
-            Bound::Cost => format!("{} US dollars", Dollars(spent.dollars())),
-            Bound::Requests if spent.requests == 1 => "1 request".to_owned(),
-            Bound::Requests => format!("{} requests", spent.requests),
-            Bound::Tokens => format!("{} tokens", spent.tokens),
-        };
-        let one_more = match bound {
-            Bound::Cost => format!(", and one more request may cost {}", Dollars(request.dollars())),
-            Bound::Tokens => format!(", and one more request may take {}", request.tokens),
-            Bound::Requests => String::new(),
-        };
-        let is_told = |other: &Bound| *other != bound && (*other != Bound::Cost || spent.dollars() > 0.0);
-        let others = [Bound::Cost, Bound::Requests, Bound::Tokens].into_iter().filter(is_told).map(spent_in);
-        let others = others.collect::<Vec<_>>().join(", ");
-        let estimated = match spent.estimated {
-            0 => String::new(),
-            1 => "; 1 request is counted as estimated".to_owned(),
-            requests => format!("; {requests} requests are counted as estimated"),
-        };
-        let ((left, all), rest) = (self.left, &self.rest);
-        let cost = rest.cost.map(|cost| format!(", {} US dollars", Dollars(cost))).unwrap_or_default();
         let failed: usize = finished.failures.iter().map(|failures| failures.attempts).sum();
-        let is_none_answered = failed > 0 && failed as u64 >= spent.requests;
-        // A higher budget alone would go the same way.
-        let first = if is_none_answered { "none was answered: see to that first; then " } else { "" };
-        let failures = failures::text(&finished.failures).map(|text| format!("{text}\n")).unwrap_or_default();
-        context.console.complain(&format!(
-            "{} = {most} is used up: {} spent ({others}){one_more}{estimated}\n{failures}\
-             {} of {} trials are left, about {} + {} tokens{cost}: {first}the same command with a higher --{} goes on",
-            bound.key(),
-            spent_in(bound),
-            left,
-            all,
-            rest.input_tokens,
-            rest.output_tokens,
-            bound.key().replace('_', "-"),
-        ));
+        let used_up = words::UsedUp {
+            bound,
+            most: most.to_string(),
+            spent,
+            request,
+            failures: failures::text(&finished.failures, lang),
+            // A higher budget alone would go the same way.
+            is_none_answered: failed > 0 && failed as u64 >= spent.requests,
+            left: self.left,
+            rest_tokens: [self.rest.input_tokens, self.rest.output_tokens],
+            rest_cost: self.rest.cost,
+        };
+        context.console.complain(&used_up.told(lang));
     }
 }

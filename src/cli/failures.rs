@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::console::counted;
 use super::context::Context;
+use super::words;
 use crate::engine::{Counts, Failures, Finished};
+use crate::lang::Lang;
 use crate::outcome::Status;
 use crate::report::one_line;
 
@@ -17,11 +18,11 @@ const MOST_LINES: usize = 8;
 const MOST_CHARS: usize = 300;
 
 /// Says why attempts failed, if trials errored or are left.
-pub(super) fn say(finished: &Finished, context: &Context) {
+pub(super) fn say(finished: &Finished, lang: Lang, context: &Context) {
     if !is_incomplete(&finished.counts) {
         return;
     }
-    if let Some(text) = text(&finished.failures) {
+    if let Some(text) = text(&finished.failures, lang) {
         context.console.tell(&text, "failures", json(&finished.failures));
     }
 }
@@ -31,7 +32,7 @@ fn is_incomplete(counts: &Counts) -> bool {
 }
 
 /// A head and a line for each model and kind, what failed most often first; `None` if nothing failed.
-pub(super) fn text(failures: &[Failures]) -> Option<String> {
+pub(super) fn text(failures: &[Failures], lang: Lang) -> Option<String> {
     let all: usize = failures.iter().map(|failures| failures.attempts).sum();
     let mut sorted: Vec<&Failures> = failures.iter().collect();
     sorted.sort_by_key(|failures| std::cmp::Reverse(failures.attempts));
@@ -40,8 +41,8 @@ pub(super) fn text(failures: &[Failures]) -> Option<String> {
         format!("\n  {attempts} × {model}: {}", clipped(&one_line(&last.to_string())))
     });
     let more = sorted.len().saturating_sub(MOST_LINES);
-    let more = (more > 0).then(|| format!("\n  … and {more} kinds more"));
-    let head = format!("{} failed; of each kind the last said:", counted(all, "attempt"));
+    let more = (more > 0).then(|| format!("\n  {}", words::more_kinds(more, lang)));
+    let head = words::failed(all, lang);
     (all > 0).then(|| std::iter::once(head).chain(lines).chain(more).collect())
 }
 

@@ -2,11 +2,12 @@
 
 use super::args::{GateArgs, GateFormat};
 use super::ci;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::load::Loaded;
 use super::runs::{Archive, OpenRun, Variant};
+use super::words;
 use crate::gate::{Baseline, Gate, judge};
 use crate::outcome::{Run, Status};
 use crate::project::{BASELINE, CasePasses, GateSettings};
@@ -22,14 +23,14 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
     let archive = context.archive(Some(&loaded.place));
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;
+    let lang = language(args.lang, Some(&loaded.place));
     let Some(settings) = &loaded.project.gate else {
-        context.console.say(&no_gate(&loaded));
+        context.console.say(&no_gate(&loaded, lang));
         return Ok(if is_complete(run) { Exit::Fine } else { Exit::Incomplete });
     };
     fits(settings, run.header.repeats)?;
     let baseline = baseline(settings, args.baseline.as_deref(), archive)?;
     let gate = gate(run, settings, baseline.as_ref())?;
-    let lang = args.lang.into();
     ci::tell(&open, Some(&gate), lang, &loaded.place, context)?;
     let print = |form| context.console.print(|out| write_gate(&gate, run, &open.reader, form, lang, out));
     match args.format {
@@ -41,9 +42,9 @@ pub(super) fn execute(args: &GateArgs, context: &Context) -> Result<Exit, Error>
 }
 
 /// That there is no gate, and what that means.
-pub(super) fn no_gate(loaded: &Loaded) -> String {
+pub(super) fn no_gate(loaded: &Loaded, lang: Lang) -> String {
     let place = &loaded.place;
-    format!("no [gate] in {}: verdicts do not affect the exit code", place.shown(&place.config))
+    words::no_gate(&place.shown(&place.config), lang)
 }
 
 /// Whether a case can pass as often as the gate asks for.

@@ -1,7 +1,7 @@
 //! `evalrun history`: the rates of runs over time, from the folder in which they lie.
 
 use super::args::{HistoryArgs, HistoryFormat};
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::load::shown_from;
@@ -35,7 +35,8 @@ pub(super) fn execute(args: &HistoryArgs, context: &Context) -> Result<Exit, Err
     runs.sort_by(|one, other| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
     match args.format {
         HistoryFormat::Text => {
-            let options = context.console.terminal_options(args.lang.into());
+            let lang = language(args.lang, context.place_if_any()?.as_ref());
+            let options = context.console.terminal_options(lang);
             context.console.print(|out| terminal::write_history(&runs, args.property, options, out))?;
         }
         HistoryFormat::Json => {

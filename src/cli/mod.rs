@@ -1,9 +1,9 @@
 //! The command line: arguments in, a command done, an exit code out. One of the two folders that touch the world.
 //!
 //! In the order of a call: `environment` is read once, `args` are parsed, `load` (with `spreadsheet`) reads the project, `select` makes the
-//! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files), `costs` (expected and
+//! plan; then one file a command. What commands share: `runs` (folders), `reporting` (derived files, as they were `asked` for), `costs` (expected and
 //! spent), `judge` (answers
-//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `pager`, `ci` (GitHub), `error` and `exit` (how a call ends).
+//! before the scorers), `items` and `stream` (many texts), `console` (both streams), `pager`, `ci` (GitHub), `words` (what is said in two languages), `error` and `exit` (how a call ends).
 
 pub mod args;
 pub mod exit;
@@ -20,8 +20,10 @@ mod load;
 mod runs;
 mod select;
 mod judge;
+mod asked;
 mod reporting;
 mod signal;
+mod words;
 mod summary;
 mod costs;
 mod ci;

@@ -3,20 +3,46 @@
 
 use std::fs;
 
-use super::args::{ReportArgs, ReportFormat, TextOrJson};
+use super::args::{ReportArgs, ReportFormat, ReportingArgs, TextOrJson};
+use super::asked::Asked;
 use super::ci;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
-use super::load::{Loaded, shown_from};
+use super::load::{Loaded, Place, shown_from};
 use super::pager::Pager;
 use super::reporting::{Reporting, WORKBOOK, files_in, write_workbook};
+use super::runs::OpenRun;
 use super::summary;
+use super::words;
 use crate::id::PromptId;
 use crate::outcome::Status;
 use crate::report::ci::{write_code_quality, write_tap};
 use crate::report::csv::{Bom, write_metrics};
 use crate::report::{markdown, terminal};
+
+/// How the files are written: as the flags say, else as they were.
+///
+/// # Errors
+/// `--diff` names a prompt that takes no part, `--baseline` names no run.
+fn reporting(
+    args: &ReportArgs,
+    open: &OpenRun,
+    prompts: &[&PromptId],
+    place: Option<&Place>,
+    context: &Context,
+) -> Result<Reporting, Error> {
+    let asked = Asked::of(&open.folder)?.under(&args.reporting);
+    let lang = language(asked.lang, place);
+    let archive = context.archive(place);
+    match (Reporting::new(&asked, lang, prompts, archive), &asked.baseline) {
+        (Err(_), Some(baseline)) if args.reporting.baseline.is_none() => {
+            context.console.warn(&words::lost_baseline(baseline, lang));
+            Reporting::new(&ReportingArgs { baseline: None, ..asked }, lang, prompts, archive)
+        }
+        (reporting, _) => reporting,
+    }
+}
 
 /// Runs the command.
 ///
@@ -28,7 +54,7 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
     let open = archive.open(&args.run)?;
     let run = &open.reader.run;
     let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let reporting = reporting(args, &open, &prompts, place.as_ref(), context)?;
     // Who asks for one form alone finds the run's folder as it was.
     let written = match args.format {
         ReportFormat::Text => {
@@ -80,16 +106,15 @@ pub(super) fn execute(args: &ReportArgs, context: &Context) -> Result<Exit, Erro
             context.console.print_json(|out| write_code_quality(run, &open.reader, gate, &file_of, lang, out))?;
         }
     }
-    for warning in summary::warnings(run) {
+    for warning in summary::warnings(run, reporting.lang) {
         context.console.warn(&warning);
     }
     if !run.finished {
-        let left = run.count(Status::Skipped);
-        context.console.say(&format!("the run did not come to its end: {left} trials have no outcome yet"));
+        context.console.say(&words::cut_short(run.count(Status::Skipped), reporting.lang));
     }
     if let Some(files) = written {
         let folder = shown_from(&context.environment.folder, &open.folder);
-        context.console.say(&format!("reports: {folder}/ ({files})"));
+        context.console.say(&words::reports(&folder, &files, reporting.lang));
     }
     Ok(Exit::Fine)
 }

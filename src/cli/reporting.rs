@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
 use super::args::ReportingArgs;
+use super::asked::{ASKED, Asked};
 use super::error::Error;
 use super::runs::{Archive, JOURNAL, OpenRun, Variant, read, runs_of};
 use crate::compare::{Arm, counterpart};
@@ -56,6 +57,7 @@ pub(super) struct Reporting {
     /// The language of the reports' own words.
     pub lang: Lang,
     compared: Compared,
+    asked: Asked,
 }
 
 /// Whose answers are compared.
@@ -74,7 +76,12 @@ impl Reporting {
     ///
     /// # Errors
     /// `--diff` names a prompt that takes no part, `--baseline` names no run.
-    pub(super) fn new(args: &ReportingArgs, prompts: &[&PromptId], archive: Archive<'_>) -> Result<Self, Error> {
+    pub(super) fn new(
+        args: &ReportingArgs,
+        lang: Lang,
+        prompts: &[&PromptId],
+        archive: Archive<'_>,
+    ) -> Result<Self, Error> {
         let compared = match (&args.diff, &args.baseline) {
             (Some(diff), _) => {
                 let (base, candidate) = parse_diff(diff, prompts)?;
@@ -87,7 +94,7 @@ impl Reporting {
             (None, None) => Compared::WithFirstPrompt,
         };
         let bom = if args.no_bom { Bom::Without } else { Bom::With };
-        Ok(Self { bom, workbook: args.xlsx, lang: args.lang.into(), compared })
+        Ok(Self { bom, workbook: args.xlsx, lang, compared, asked: Asked::by(args) })
     }
 
     /// Writes all derived files into the run's folder.
@@ -115,6 +122,12 @@ impl Reporting {
         // One that is there from an earlier call would else tell of an earlier state of the run.
         if self.workbook || open.folder.join(WORKBOOK).is_file() {
             files.push((WORKBOOK, Box::new(|out| out.write_all(&workbook(run, reader)?))));
+        }
+        let path = open.folder.join(ASKED);
+        match self.asked.text() {
+            Some(text) => files.push((ASKED, Box::new(move |out| out.write_all(text.as_bytes())))),
+            None if path.is_file() => fs::remove_file(&path).map_err(|error| (path, error))?,
+            None => {}
         }
         replace_all(&open.folder, &files)
     }

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::args::RescoreArgs;
 use super::commit::commit_of;
-use super::context::Context;
+use super::context::{Context, language};
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
@@ -26,13 +26,16 @@ use super::reporting::Reporting;
 use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::stream::{STACK, jobs};
 use super::summary;
+use super::words;
 use crate::case::Case;
 use crate::diagnostic::TextFile;
 use crate::engine::{Journal, JournalReader};
 use crate::id::{CaseId, PromptId};
+use crate::lang::Lang;
 use crate::outcome::{CaseRecord, Entry, Outcome, Outcomes as _, Run, RunHeader, Status};
 use crate::prompt::{Prompt, Rendered, base16};
 use crate::property::Requirements;
+use crate::report::status_in_words;
 use crate::score::SCORER_VERSION;
 use crate::trial::TrialId;
 
@@ -54,15 +57,24 @@ pub(super) fn execute(args: &RescoreArgs, context: &Context) -> Result<Exit, Err
         return Err(nothing_to_judge(run, &args.run));
     }
     let prompts: Vec<_> = run.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let lang = language(args.reporting.lang, Some(&loaded.place));
+    let reporting = Reporting::new(&args.reporting, lang, &prompts, archive)?;
     for warning in judging.warnings(run) {
         context.console.warn(&warning);
     }
     let digest = judging.digest(&run.header, &entries);
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
+    let is_begun = matches!(destination, Destination::Begun(_));
+    if let Destination::New { aside: Some(aside), .. } = &destination {
+        context.console.say(&words::kept_aside(&loaded.place.shown(aside), lang));
+    }
     let begun = begin(destination, &judging, run, &entries, digest, &loaded, context)?;
+    if is_begun {
+        let shown = loaded.place.shown(&begun.folder);
+        context.console.say(&words::continuing(&shown, begun.done.len(), entries.len(), lang));
+    }
     let left: Vec<&Entry> = entries.into_iter().filter(|entry| !begun.done.contains(&entry.trial)).collect();
-    context.console.say(&format!("judging {} outcomes of {}", left.len(), run.header.name));
+    context.console.say(&words::judging(left.len(), &run.header.name, lang));
     judge_all(&left, &old.reader, &judging, &begun)?;
     let Begun { folder, journal, has_end, .. } = begun;
     let new = OpenRun { reader: journal.read()?, folder };
@@ -70,9 +82,9 @@ pub(super) fn execute(args: &RescoreArgs, context: &Context) -> Result<Exit, Err
     if !has_end {
         journal.end(Timestamp::now(), false).map_err(Error::file(&new.folder.join(JOURNAL)))?;
     }
-    summary::print(&new, reporting.lang, args.format, context)?;
-    context.console.say(&changes(run, &new.reader.run));
-    summary::say(&new, &loaded.place, context);
+    summary::print(&new, lang, args.format, context)?;
+    context.console.say(&changes(run, &new.reader.run, lang));
+    summary::say(&new, &loaded.place, lang, context);
     // What the old run lacks, the new one lacks, too.
     let is_incomplete = new.reader.run.count(Status::Errored) + run.count(Status::Skipped) > 0;
     Ok(if is_incomplete { Exit::Incomplete } else { Exit::Fine })
@@ -239,21 +251,16 @@ fn begin(
     loaded: &Loaded,
     context: &Context,
 ) -> Result<Begun, Error> {
-    let (folder, journal, aside) = match destination {
-        Destination::New { folder, journal, aside } => (folder, journal, aside),
+    let (folder, journal) = match destination {
+        Destination::New { folder, journal, aside: _ } => (folder, journal),
         Destination::Begun(begun) => {
             let BegunRun { folder, journal, reader } = *begun;
             let has_outcome = reader.run.entries.iter().filter(|entry| entry.status != Status::Skipped);
             let done: HashSet<TrialId> = has_outcome.map(|entry| entry.trial.clone()).collect();
-            let (shown, all) = (loaded.place.shown(&folder), entries.len());
-            context.console.say(&format!("continuing {shown}: {} of {all} trials are done", done.len()));
             let (today, has_end) = (day_of(reader.run.header.started_at), reader.has_end);
             return Ok(Begun { journal: Arc::new(journal.go_on()?), folder, today, done, has_end });
         }
     };
-    if let Some(aside) = aside {
-        context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
-    }
     let header = RunHeader {
         name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -298,7 +305,7 @@ fn judge_all(entries: &[&Entry], old: &JournalReader, judging: &Judging, begun: 
 }
 
 /// How the statuses of the trials changed, in a sentence.
-fn changes(old: &Run, new: &Run) -> String {
+fn changes(old: &Run, new: &Run, lang: Lang) -> String {
     let before: HashMap<&TrialId, Status> = old.entries.iter().map(|entry| (&entry.trial, entry.status)).collect();
     let mut changed: BTreeMap<(Status, Status), usize> = BTreeMap::new();
     for entry in &new.entries {
@@ -307,16 +314,10 @@ fn changes(old: &Run, new: &Run) -> String {
             *changed.entry((before, entry.status)).or_default() += 1;
         }
     }
-    let name = &old.header.name;
-    if changed.is_empty() {
-        return format!("judged anew: all {} trials as in {name}", new.entries.len());
-    }
-    let all: usize = changed.values().sum();
-    let parts: Vec<String> = changed
-        .iter()
-        .map(|((before, after), count)| format!("{count} {} → {}", before.name(), after.name()))
-        .collect();
-    format!("judged anew: {all} of {} trials otherwise than in {name} ({})", new.entries.len(), parts.join(", "))
+    let name = |status| status_in_words(status, lang).to_owned();
+    let changed: Vec<_> =
+        changed.into_iter().map(|((before, after), count)| (count, name(before), name(after))).collect();
+    words::judged_anew(new.entries.len(), &old.header.name, &changed, lang)
 }
 
 #[cfg(test)]
@@ -496,9 +497,9 @@ mod tests {
             run(header(&cases), entries.collect())
         };
         let old = with([Passed, Failed, Failed]);
-        assert_eq!(changes(&old, &old), "judged anew: all 3 trials as in old");
+        assert_eq!(changes(&old, &old, Lang::En), "judged anew: all 3 trials as in old");
         assert_eq!(
-            changes(&old, &with([Undecided, Passed, Passed])),
+            changes(&old, &with([Undecided, Passed, Passed]), Lang::En),
             "judged anew: 3 of 3 trials otherwise than in old (1 passed → undecided, 2 failed → passed)"
         );
     }

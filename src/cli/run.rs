@@ -15,7 +15,7 @@ use super::check;
 use super::ci;
 use super::commit::commit_of;
 use super::console::{Log, Verbosity, counted};
-use super::context::Context;
+use super::context::{Context, language};
 use super::costs::{self, Bill};
 use super::environment::day_of;
 use super::error::Error;
@@ -29,11 +29,13 @@ use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
 use super::select::{check_recorded, select};
 use super::signal::{self, Signals};
 use super::summary;
+use super::words;
 use crate::budget::{Budget, Spending};
 use crate::engine::{
     Answer, Answers, Concurrency, Detail, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store,
     Transport, missing_key, progress, random_jitter, run,
 };
+use crate::lang::Lang;
 use crate::model::Model;
 use crate::outcome::{CaseRecord, ModelRecord, PromptRecord, RunHeader, Status};
 use crate::report::{json_for_logs, without_ci_commands};
@@ -55,7 +57,8 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let archive = Archive { place: Some(&loaded.place), environment: &context.environment };
     let plan = select(&loaded, &args.selection, archive)?;
     let prompts: Vec<_> = plan.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
+    let lang = language(args.reporting.lang, Some(&loaded.place));
+    let reporting = Reporting::new(&args.reporting, lang, &prompts, archive)?;
     let gated = loaded.project.gate.as_ref().filter(|_| !args.no_gate);
     gated.map_or(Ok(()), |gated| gate::fits(gated, plan.repeats))?;
     let baseline = gated.map(|gated| gate::baseline(gated, args.reporting.baseline.as_deref(), archive)).transpose()?;
@@ -70,11 +73,11 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let digest = plan.digest();
     let store = open_store(args, &plan, &loaded, context)?;
     let destination = Destination::choose(args.out.as_deref(), &digest, &loaded.place, &context.environment)?;
-    let begun = Begun::at(destination, &plan, digest, &loaded, context)?;
+    let begun = Begun::at(destination, &plan, digest, &loaded, lang, context)?;
     let concurrency = concurrency(args, &loaded);
     let answers = begun.answers(store, args.cache.refresh);
     let plan = Arc::new(plan);
-    costs::say_expected(&plan, &begun.done, context);
+    costs::say_expected(&plan, &begun.done, lang, context);
     let asking = Asking { answers: &answers, concurrency, budget, fail_fast: args.fail_fast };
     let (finished, signal) = ask(&plan, &begun, asking, &loaded, context)?;
     warn_of_store(&answers, context);
@@ -84,27 +87,27 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     drop(plan);
     loaded.cases.clear();
     begun.close(&open, &finished, &reporting)?;
-    summary::print(&open, reporting.lang, args.format, context)?;
-    bill.say_spent(context);
+    summary::print(&open, lang, args.format, context)?;
+    bill.say_spent(lang, context);
     if let Some(refused) = finished.refused {
-        bill.say_used_up(&finished, refused, context);
+        bill.say_used_up(&finished, refused, lang, context);
     } else {
-        failures::say(&finished, context);
-        summary::say_unfinished(&open.reader.run, context);
-        summary::say_errored(&open.reader.run, &args.cache, context);
+        failures::say(&finished, lang, context);
+        summary::say_unfinished(&open.reader.run, lang, context);
+        summary::say_errored(&open.reader.run, &args.cache, lang, context);
     }
-    summary::say(&open, &loaded.place, context);
+    summary::say(&open, &loaded.place, lang, context);
     let exit = exit(&finished, signal);
     let Some(gated) = gated else {
         if loaded.project.gate.is_none() {
-            context.console.say(&gate::no_gate(&loaded));
+            context.console.say(&gate::no_gate(&loaded, lang));
         }
-        ci::tell(&open, None, reporting.lang, &loaded.place, context)?;
+        ci::tell(&open, None, lang, &loaded.place, context)?;
         return Ok(exit);
     };
     let gate = gate::gate(&open.reader.run, gated, baseline.flatten().as_ref())?;
-    gate::say(&gate, &open, reporting.lang, context)?;
-    ci::tell(&open, Some(&gate), reporting.lang, &loaded.place, context)?;
+    gate::say(&gate, &open, lang, context)?;
+    ci::tell(&open, Some(&gate), lang, &loaded.place, context)?;
     // How many trials may be missing speaks of those that erred, not of a run that has not come to its end.
     let is_cut_short = finished.interrupted || finished.refused.is_some() && !gate.surely_failed();
     Ok(if is_cut_short { exit } else { gate::exit(&gate, &open.reader.run) })
@@ -188,12 +191,13 @@ impl Begun {
         plan: &Plan,
         digest: String,
         loaded: &Loaded,
+        lang: Lang,
         context: &Context,
     ) -> Result<Self, Error> {
         match destination {
             Destination::New { folder, journal, aside } => {
                 if let Some(aside) = aside {
-                    context.console.say(&format!("the finished run there is kept as {}", loaded.place.shown(&aside)));
+                    context.console.say(&words::kept_aside(&loaded.place.shown(&aside), lang));
                 }
                 let header = header(plan, digest, &folder, &loaded.place.root, context);
                 let journal = Arc::new(journal.begin(&header, &plan.trials)?);
@@ -202,11 +206,11 @@ impl Begun {
                 let (spent, has_end) = (Spending::default(), false);
                 Ok(Self { folder, journal, started_at, done, unjudged, parts, spent, has_end })
             }
-            Destination::Begun(begun) => Self::again(*begun, plan, loaded, context),
+            Destination::Begun(begun) => Self::again(*begun, plan, loaded, lang, context),
         }
     }
 
-    fn again(begun: BegunRun, plan: &Plan, loaded: &Loaded, context: &Context) -> Result<Self, Error> {
+    fn again(begun: BegunRun, plan: &Plan, loaded: &Loaded, lang: Lang, context: &Context) -> Result<Self, Error> {
         let BegunRun { folder, journal, reader } = begun;
         let (shown, all) = (loaded.place.shown(&folder), plan.trials.len());
         // What errored has no answer yet, so it is asked again, unless the run came to its end with that.
@@ -219,9 +223,9 @@ impl Begun {
             .map(|entry| (entry.trial.clone(), entry.status))
             .collect();
         context.console.say(&if reader.has_end {
-            format!("{shown} lacks reports: writing them, asking nothing")
+            words::lacks_reports(&shown, lang)
         } else {
-            format!("continuing {shown}: {} of {all} trials are done", done.len())
+            words::continuing(&shown, done.len(), all, lang)
         });
         let unjudged = reader.unjudged().map_err(Error::file(&folder.join(JOURNAL)))?;
         let parts: HashMap<_, _> = reader.parts().map_err(Error::file(&folder.join(JOURNAL)))?.into_iter().collect();

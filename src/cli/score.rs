@@ -11,7 +11,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::args::{ScoreArgs, TextOrJson};
 use super::console::Reader;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::items::open;
@@ -29,7 +29,7 @@ use crate::score::{Score, ScoreJson, prepare};
 /// There is no such file, or something cannot be read or written.
 pub(super) fn execute(args: &ScoreArgs, context: &Context) -> Result<Exit, Error> {
     std::thread::spawn(prepare);
-    let options = context.console.terminal_options(args.lang.into());
+    let options = context.console.terminal_options(language(args.lang, None));
     match (&args.items, &args.article) {
         (Some(items), _) => {
             let view = View::new(args.format.unwrap_or(TextOrJson::Json), options, context);

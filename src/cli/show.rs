@@ -1,7 +1,7 @@
 //! `evalrun show`: the answers of a run to one case, with the words marked that their verdicts rest on.
 
 use super::args::ShowArgs;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::pager::Pager;
@@ -33,7 +33,7 @@ pub(super) fn execute(args: &ShowArgs, context: &Context) -> Result<Exit, Error>
         let repeats = format!("the run has {} repeats, counted from 0", header.repeats);
         return Err(Error::usage(format!("no trial of {} is selected", args.run)).hint(repeats));
     }
-    let options = context.console.terminal_options(args.lang.into());
+    let options = context.console.terminal_options(language(args.lang, place.as_ref()));
     let pager = Pager::find(&context.environment, args.no_pager);
     context.console.page(pager.as_ref(), |out| {
         for (n, entry) in entries.into_iter().enumerate() {

@@ -8,8 +8,9 @@ use super::error::Error;
 use super::load::Place;
 use super::reporting::files_in;
 use super::runs::OpenRun;
+use super::words::{self, Again};
 use crate::outcome::{Run, Status};
-use crate::report::{Lang, json, terminal};
+use crate::report::{Lang, json, reason, terminal};
 
 /// Prints a run on standard output.
 ///
@@ -26,58 +27,52 @@ pub(super) fn print(open: &OpenRun, lang: Lang, format: TextOrJson, context: &Co
 }
 
 /// Says how a run goes on that has not come to its end.
-pub(super) fn say_unfinished(run: &Run, context: &Context) {
+pub(super) fn say_unfinished(run: &Run, lang: Lang, context: &Context) {
     if !run.finished {
-        let (left, all) = (run.count(Status::Skipped), run.entries.len());
-        let message = format!("{left} of {all} trials have no outcome yet: the same command continues the run");
-        context.console.say(&message);
+        context.console.say(&words::unfinished(run.count(Status::Skipped), run.entries.len(), lang));
     }
 }
 
 /// Says what the same command does about the trials of a finished run that errored, where servers are asked.
-pub(super) fn say_errored(run: &Run, cache: &CacheArgs, context: &Context) {
+pub(super) fn say_errored(run: &Run, cache: &CacheArgs, lang: Lang, context: &Context) {
     let asks = run.header.models.iter().any(|model| model.provider.is_remote());
     if !run.finished || !asks || run.count(Status::Errored) == 0 {
         return;
     }
-    let what = if cache.no_cache {
-        "asks for everything anew, since --no-cache keeps answers in their run alone"
-    } else if cache.refresh {
-        "asks for everything anew; without --refresh, for what errored, since the store has what was answered"
-    } else {
-        "asks for what errored; what was answered whole comes from the store"
+    let again = match (cache.no_cache, cache.refresh) {
+        (true, _) => Again::WithoutStore,
+        (false, true) => Again::Refreshing,
+        (false, false) => Again::FromStore,
     };
-    context.console.say(&format!("the same command makes a new run and {what}"));
+    context.console.say(&words::again(again, lang));
 }
 
 /// Says where the reports are and what their reader must know.
-pub(super) fn say(open: &OpenRun, place: &Place, context: &Context) {
+pub(super) fn say(open: &OpenRun, place: &Place, lang: Lang, context: &Context) {
     let run = &open.reader.run;
     let console = &context.console;
-    for warning in warnings(run) {
+    for warning in warnings(run, lang) {
         console.warn(&warning);
     }
-    console.say(&format!("reports: {}/ ({})", place.shown(&open.folder), files_in(&open.folder)));
+    console.say(&words::reports(&place.shown(&open.folder), &files_in(&open.folder), lang));
 }
 
 /// What could mislead a reader of the figures.
-pub(super) fn warnings(run: &Run) -> Vec<String> {
+pub(super) fn warnings(run: &Run, lang: Lang) -> Vec<String> {
     let mut warnings = Vec::new();
     let errored = run.count(Status::Errored);
     if errored > 0 {
-        let of = run.entries.len();
-        warnings.push(format!("{errored} of {of} trials errored, so the figures are incomplete"));
+        warnings.push(words::errored(errored, run.entries.len(), lang));
     }
     let truncated = run.entries.iter().filter(|entry| entry.finish.is_truncated()).count();
     if truncated > 0 {
-        let answers = if truncated == 1 { "1 answer was" } else { &format!("{truncated} answers were") };
-        warnings.push(format!("{answers} cut off by the token limit (params.max_output_tokens)"));
+        warnings.push(words::truncated(truncated, lang));
     }
     for (model, served) in served_otherwise(run) {
-        warnings.push(format!("{model} was answered by {}", served.join(", ")));
+        warnings.push(words::served_otherwise(&model, &served.join(", "), lang));
     }
     let notes = run.header.models.iter().filter_map(|model| Some((&model.id, model.price_note.as_ref()?)));
-    warnings.extend(notes.map(|(model, note)| format!("costs of {model}: {note}")));
+    warnings.extend(notes.map(|(model, note)| words::price(model.as_str(), &reason(note, lang), lang)));
     warnings
 }
 

@@ -9,9 +9,11 @@ mod json;
 mod markdown;
 mod sentence;
 
-use crate::compare::{Compared, Comparison};
+use crate::compare::{Compared, Comparison, Verdict};
 use crate::id::CaseId;
 use crate::outcome::Subject;
+use crate::report::lang::Lang;
+use crate::report::names::{full, short};
 
 pub use html::write_html;
 pub(crate) use json::cases;
@@ -53,15 +55,14 @@ pub(crate) fn telling(comparison: &Comparison) -> impl Iterator<Item = &Compared
 
 /// Whether the interval alone speaks for a change.
 pub(crate) fn moved(compared: &Compared) -> bool {
-    use crate::compare::Verdict::{Better, Worse, WorseByMore};
-    matches!(compared.verdict, Some(Better | Worse | WorseByMore))
+    matches!(compared.verdict, Some(Verdict::Better | Verdict::Worse | Verdict::WorseByMore))
 }
 
 /// Cases that broke under a heading, each with the properties that did.
 pub(crate) struct Broken<'a> {
     /// How they broke.
     pub(crate) heading: &'static str,
-    cases: Vec<(&'a CaseId, Vec<&'static str>)>,
+    cases: Vec<(&'a CaseId, Vec<Subject>)>,
 }
 
 /// The cases that broke: as a whole, in some property alone, and with one variant where another fixed them; no empty list.
@@ -72,14 +73,14 @@ pub(crate) fn broken<'a>(comparison: &'a Comparison, words: &Sentences) -> Vec<B
         let broken = compared.broken.iter().map(|case| (usize::from(!is_whole(case)), case));
         let mixed = compared.mixed.iter().filter(|case| !is_whole(case)).map(|case| (2, case));
         for (list, case) in broken.chain(mixed) {
-            let list: &mut Vec<(&CaseId, Vec<&'static str>)> = &mut lists[list];
+            let list: &mut Vec<(&CaseId, Vec<Subject>)> = &mut lists[list];
             let known = list.iter().position(|(known, _)| *known == case);
             let place = known.unwrap_or_else(|| {
                 list.push((case, Vec::new()));
                 list.len() - 1
             });
             if compared.subject != Subject::All {
-                list[place].1.push(compared.subject.name());
+                list[place].1.push(compared.subject);
             }
         }
     }
@@ -91,17 +92,59 @@ pub(crate) fn broken<'a>(comparison: &'a Comparison, words: &Sentences) -> Vec<B
 impl Broken<'_> {
     /// The cases as `shown`, at most so many, and how many more there are.
     pub(crate) fn named(&self, most: usize, words: &Sentences, shown: impl Fn(&str) -> String) -> String {
-        let one = |(case, properties): &(&CaseId, Vec<&'static str>)| {
-            let properties: Vec<String> = properties.iter().map(|property| shown(property)).collect();
-            let properties =
-                if properties.is_empty() { String::new() } else { format!(" ({})", properties.join(", ")) };
+        let list = words.lang.words().list;
+        let property = |property: &Subject| match words.lang {
+            Lang::En => shown(property.name()),
+            Lang::Ja => short(*property, words.lang).to_owned(),
+        };
+        let one = |(case, properties): &(&CaseId, Vec<Subject>)| {
+            let properties: Vec<String> = properties.iter().map(property).collect();
+            let properties = match words.lang {
+                _ if properties.is_empty() => String::new(),
+                Lang::En => format!(" ({})", properties.join(list)),
+                Lang::Ja => format!("({})", properties.join(list)),
+            };
             format!("{}{properties}", shown(case.as_str()))
         };
         let mut named: Vec<String> = self.cases.iter().take(most).map(one).collect();
         let more = self.cases.len() - named.len();
         named.extend((more > 0).then(|| (words.more)(more)));
-        named.join(", ")
+        named.join(list)
     }
+}
+
+impl Titled<'_> {
+    /// The variant, or both where they are not called the same.
+    fn name(&self) -> String {
+        let Self { base, candidate, .. } = self;
+        if base == candidate { base.clone() } else { format!("{base} → {candidate}") }
+    }
+}
+
+/// Of several variants taken together, those that are worse by themselves, each in a sentence with the rates that say so:
+/// all together may hide them.
+pub(crate) fn worse(titled: &Titled<'_>, words: &Sentences) -> Vec<String> {
+    let rates = |compared: &Compared| {
+        let [base, candidate] = compared.rates?.map(words.percent);
+        let is_worse = matches!(compared.verdict, Some(Verdict::Worse | Verdict::WorseByMore));
+        is_worse.then(|| format!("{} {base} → {candidate}", short(compared.subject, words.lang)))
+    };
+    let sentence = |part: &Titled<'_>| {
+        let rates: Vec<String> = part.comparison.subjects.iter().filter_map(rates).collect();
+        (!rates.is_empty()).then(|| (words.worse)(&part.name(), &rates.join(words.lang.words().list)))
+    };
+    titled.parts.iter().filter_map(sentence).collect()
+}
+
+/// What was found of each of several variants in what was declared to decide, and its heading; nothing of a single one.
+pub(crate) fn apart<'t>(
+    titled: &'t Titled<'_>,
+    words: &Sentences,
+) -> Option<(String, Vec<(&'t Titled<'t>, &'t Compared)>)> {
+    let primary = titled.comparison.options.primary;
+    let of = |part: &'t Titled<'_>| Some((part, part.comparison.subject(primary)?));
+    let parts: Vec<_> = titled.parts.iter().filter_map(of).collect();
+    (!parts.is_empty()).then(|| ((words.apart)(&full(primary, words.lang)), parts))
 }
 
 /// The properties that moved, and of how many.

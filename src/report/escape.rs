@@ -203,6 +203,24 @@ pub(crate) fn markdown_name(name: &str) -> String {
     if name.chars().all(is_plain) { format!("`{name}`") } else { markdown(name) }
 }
 
+/// A sentence of our own as Markdown: what stands between backticks is code.
+pub(crate) fn markdown_prose(text: &str) -> String {
+    prose(&one_line(text), markdown_part, |code| format!("`{}`", visible(code)))
+}
+
+/// A sentence of our own as HTML: what stands between backticks is code.
+pub(crate) fn html_prose(text: &str) -> String {
+    prose(text, html, |code| format!("<code>{}</code>", html(code)))
+}
+
+fn prose(text: &str, plain: fn(&str) -> String, code: fn(&str) -> String) -> String {
+    // A backtick alone is part of a name.
+    if text.matches('`').count() % 2 == 1 {
+        return plain(text);
+    }
+    text.split('`').enumerate().map(|(n, part)| if n % 2 == 0 { plain(part) } else { code(part) }).collect()
+}
+
 fn is_list_number(before: &str, after: &str) -> bool {
     !before.is_empty()
         && before.bytes().all(|byte| byte.is_ascii_digit())
@@ -283,6 +301,15 @@ mod tests {
             html("<script>alert('x' && \"y\")</script>\u{202e}"),
             "&lt;script&gt;alert(&#39;x&#39; &amp;&amp; &quot;y&quot;)&lt;/script&gt;[U+202E]"
         );
+    }
+
+    #[test]
+    fn what_stands_between_backticks_in_our_sentences_is_code() {
+        let text = "judged otherwise: `evalrun rescore` <both>";
+        assert_eq!(html_prose(text), "judged otherwise: <code>evalrun rescore</code> &lt;both&gt;");
+        assert_eq!(markdown_prose(text), "judged otherwise: `evalrun rescore` &lt;both&gt;");
+        assert_eq!(html_prose("a ` alone"), "a ` alone");
+        assert_eq!(markdown_prose("`<b>`\n@you ``"), "`<b>` @<!-- -->you ``");
     }
 
     #[test]

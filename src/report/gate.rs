@@ -13,9 +13,10 @@ use crate::id::CaseId;
 use crate::outcome::{Entry, Outcomes, Required, Run, Status, Subject};
 use crate::project::Tier;
 use crate::report::comparison::sentences;
-use crate::report::escape::{markdown as escape, one_line, without_ci_commands};
+use crate::report::escape::{markdown as escape, markdown_prose as prose, one_line, without_ci_commands};
 use crate::report::evidence::{against, cited};
 use crate::report::lang::{Lang, Words};
+use crate::report::names::full;
 use crate::score::Verdict;
 
 pub use json::write_gate_json;
@@ -87,7 +88,7 @@ impl GateForm {
     fn line(self, text: &str, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Text => writeln!(out, "{}", one_line(text)),
-            Self::Markdown => writeln!(out, "- {}", escape(text)),
+            Self::Markdown => writeln!(out, "- {}", prose(text)),
         }
     }
 
@@ -163,7 +164,7 @@ pub(crate) fn why_failed(
             } else {
                 quotes.join(words.list)
             };
-            format!("{} {why}", score.property.name()).trim_end().to_owned()
+            format!("{} {why}", full(Subject::Property(score.property), words.lang)).trim_end().to_owned()
         })
         .collect();
     if parts.is_empty() {

@@ -4,33 +4,13 @@
 
 use std::borrow::Cow;
 
+pub use crate::lang::Lang;
 use crate::outcome::Status;
 use crate::report::diff::Kind;
 use crate::report::phrase::{japanese_basis, japanese_kind, japanese_reason, japanese_specific};
 use crate::score::{Basis, SpecificVerdict};
 
-/// The language of a report's own words (`--lang`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Japanese.
-    Ja,
-}
-
 impl Lang {
-    /// All languages.
-    pub const ALL: [Self; 2] = [Self::En, Self::Ja];
-
-    /// The name in `--lang`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ja => "ja",
-        }
-    }
-
     pub(crate) const fn words(self) -> &'static Words {
         match self {
             Self::En => &ENGLISH,
@@ -42,6 +22,7 @@ impl Lang {
 /// The words of reports in one language. Texts with a gap are functions.
 #[derive(Debug)]
 pub(crate) struct Words {
+    pub(crate) lang: Lang,
     pub(crate) status: fn(Status) -> &'static str,
     /// A property's status, as a verdict.
     pub(crate) verdict: fn(Status) -> &'static str,
@@ -134,6 +115,7 @@ pub(crate) struct Words {
 }
 
 const ENGLISH: Words = Words {
+    lang: Lang::En,
     status: Status::name,
     verdict: |status| match status {
         Status::Passed => "pass",
@@ -236,6 +218,7 @@ const ENGLISH: Words = Words {
 };
 
 const JAPANESE: Words = Words {
+    lang: Lang::Ja,
     status: japanese_status,
     verdict: japanese_status,
     kind: japanese_kind,
@@ -272,7 +255,7 @@ const JAPANESE: Words = Words {
     history_started: "開始(UTC)",
     history_plan: "計画",
     history_scorers: "採点器",
-    history_other_scorers: "採点器の版が異なる判定は比較できません。`evalrun rescore` で採点し直せます。",
+    history_other_scorers: "採点器のバージョンが異なる判定は比較できません。`evalrun rescore` で採点し直せます。",
 
     summary_title: "まとめ",
     summary_variant: "組み合わせ",
@@ -297,7 +280,7 @@ const JAPANESE: Words = Words {
     summary_total_cost: |dollars| format!("合計{dollars}米ドル。"),
     summary_unknown_cost: |count| format!("ほかに、費用の分からない回答が{count}件あります。"),
     summary_again: "再実行するには",
-    summary_again_note: "evalrun {tool}、採点器の版 {scorers}、計画 {plan}、プロンプト {prompts}",
+    summary_again_note: "evalrun {tool}、採点器のバージョン {scorers}、計画 {plan}、プロンプト {prompts}",
 
     diff_title: "回答の差分",
     diff_nothing: "プロンプトが一つだけなので、比べる相手がありません。",

@@ -9,6 +9,7 @@ use crate::report::csv::decimal;
 use crate::report::escape::{markdown as escape, markdown_name as name};
 use crate::report::evidence::{against, cited};
 use crate::report::lang::{Lang, Words};
+use crate::report::names::marked;
 use crate::report::tally::{Subject, Tally, VariantTally, is_truncated, status_name, tally};
 use crate::report::trouble::{Grouped, Waivers, errors, is_without_answer, waivers, why_no_answer, without_answer};
 use crate::report::worst::worst;
@@ -79,7 +80,8 @@ fn write_rates(run: &Run, variants: &[VariantTally<'_>], words: &Words, out: &mu
     if run.header.repeats > 1 {
         writeln!(out, "{}", words.summary_repeats_note)?;
     }
-    let properties: Vec<String> = run.properties().map(|property| name(property.name())).collect();
+    let properties: Vec<String> =
+        run.properties().map(|property| marked(Subject::Property(property), words.lang, name)).collect();
     let columns = properties.iter().fold(words.summary_all.to_owned(), |columns, next| format!("{columns} | {next}"));
     writeln!(out, "\n| {} | {columns} |\n|---|{}", words.summary_variant, "---|".repeat(properties.len() + 1))?;
     for variant in variants {
@@ -117,7 +119,8 @@ fn write_worst(run: &Run, outcomes: &dyn Outcomes, words: &Words, out: &mut dyn 
             writeln!(out, "- **{}**: {}", words.no_answer, escape(&(words.reason)(&why_no_answer(entry))))?;
         }
         for score in outcome.scores.iter().filter(|score| score.verdict == Verdict::Fail) {
-            writeln!(out, "- **{}**: {}", name(score.property.name()), failure(score, words))?;
+            let property = marked(Subject::Property(score.property), words.lang, name);
+            writeln!(out, "- **{property}**: {}", failure(score, words))?;
         }
     }
     Ok(())
@@ -350,7 +353,7 @@ mod tests {
 
         合格か不合格かを判定できたもののうち、合格した数と割合です。かっこ内は95%信頼区間(Wilson法)。判定保留とエラーは合格率に含めず、併記しています。
 
-        | 組み合わせ | 全体 | `article_only` | `no_fabrication` | `readability` |
+        | 組み合わせ | 全体 | 記事だけ(`article_only`) | 捏造がない(`no_fabrication`) | 読みやすい(`readability`) |
         |---|---|---|---|---|
         | `news-article@sample-careful` | 3/3 100%(44〜100)、判定保留 1 | 4/4 100%(51〜100) | 1/1 100%(21〜100)、判定保留 1 | –、判定保留 1 |
         | `news-article@sample-inventive` | 1/3 33%(6〜79)、判定保留 1 | 2/3 67%(21〜94)、判定保留 1 | 0/1 0%(0〜79)、判定保留 1 | –、判定保留 1 |
@@ -371,13 +374,13 @@ mod tests {
 
         ### `chicago-quantum` · `news-article@sample-inventive`
 
-        - **`article_only`**: 「はい、承知しました。」 (前置き)
-        - **`no_fabrication`**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
+        - **記事だけ(`article_only`)**: 「はい、承知しました。」 (前置き)
+        - **捏造がない(`no_fabrication`)**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
 
         ### `chicago-quantum` · `news-article-careful@sample-inventive`
 
-        - **`article_only`**: 「はい、承知しました。」 (前置き)
-        - **`no_fabrication`**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
+        - **記事だけ(`article_only`)**: 「はい、承知しました。」 (前置き)
+        - **捏造がない(`no_fabrication`)**: 「約30社」 (数値: 元のニュースに裏付けがありません)、「山田太郎」 (人名: 元のニュースに裏付けがありません)、「歴史的だ」 (発言: 元のニュースに裏付けがありません)、ほか1件
 
         ## 途中で打ち切られた回答: 4
 
@@ -412,7 +415,7 @@ mod tests {
         evalrun run --prompt news-article --prompt news-article-careful --model sample-careful --model sample-inventive --repeats 1
         ```
 
-        evalrun 0.1.0、採点器の版 1、計画 `3f2a1c993f2a`、プロンプト `news-article` `d1`、`news-article-careful` `d1`
+        evalrun 0.1.0、採点器のバージョン 1、計画 `3f2a1c993f2a`、プロンプト `news-article` `d1`、`news-article-careful` `d1`
         ");
     }
 

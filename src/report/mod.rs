@@ -21,6 +21,7 @@ mod escape;
 mod disagreement;
 mod evidence;
 mod lang;
+mod names;
 mod phrase;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -31,6 +32,17 @@ mod worst;
 
 pub use escape::{json_for_logs, one_line, without_ci_commands};
 pub use lang::Lang;
+
+/// A status in a word.
+pub fn status_in_words(status: crate::outcome::Status, lang: Lang) -> &'static str {
+    (lang.words().status)(status)
+}
+
+/// Why something is as it is, said in English by a scorer or the engine, in another language; what is not known there
+/// stays as it is.
+pub fn reason(said: &str, lang: Lang) -> std::borrow::Cow<'_, str> {
+    (lang.words().reason)(said)
+}
 
 #[cfg(test)]
 mod tests {

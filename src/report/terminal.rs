@@ -13,13 +13,14 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::outcome::{Entry, Outcomes, Run, Status};
+use crate::outcome::{Entry, Outcomes, Run, Status, Subject};
 use crate::property::Property;
 use crate::report::csv::decimal;
 use crate::report::escape::{one_line, without_ci_commands};
 use crate::report::evidence::{against, quote};
 use crate::report::lang::{Lang, Words};
 use crate::report::markdown::scale;
+use crate::report::names::short;
 use crate::report::tally::{Tally, VariantTally, is_truncated, tally};
 use crate::report::trouble::{errors, is_without_answer, why_no_answer};
 use crate::report::worst::worst;
@@ -224,10 +225,11 @@ fn failure(score: &Score, words: &Words) -> String {
     let quotes: String = against(score).take(MOST_QUOTES).map(|evidence| quote(evidence, words)).collect();
     let more = against(score).count().saturating_sub(MOST_QUOTES);
     let more = if more > 0 { format!(" +{more}") } else { String::new() };
+    let property = short(Subject::Property(score.property), words.lang);
     match (&score.reason, quotes.as_str()) {
-        (None, "") => score.property.name().to_owned(),
-        (Some(reason), "") => format!("{} {}", score.property, one_line(&(words.reason)(reason))),
-        _ => format!("{} {quotes}{more}", score.property),
+        (None, "") => property.to_owned(),
+        (Some(reason), "") => format!("{property} {}", one_line(&(words.reason)(reason))),
+        _ => format!("{property} {quotes}{more}"),
     }
 }
 
@@ -355,9 +357,9 @@ mod tests {
         ✗ osaka-expo · news-article-careful@sample-inventive
             回答なし: 回答がブロックされました: SAFETY
         ✗ chicago-quantum · news-article@sample-inventive
-            article_only 「はい、承知しました。」 · no_fabrication 「約30社」「山田太郎」「歴史的だ」 +1
+            記事だけ 「はい、承知しました。」 · 捏造がない 「約30社」「山田太郎」「歴史的だ」 +1
         ✗ chicago-quantum · news-article-careful@sample-inventive
-            article_only 「はい、承知しました。」 · no_fabrication 「約30社」「山田太郎」「歴史的だ」 +1
+            記事だけ 「はい、承知しました。」 · 捏造がない 「約30社」「山田太郎」「歴史的だ」 +1
 
         ! エラー · sample-careful: 1 × timeout: no answer within 120s
         ! エラー · sample-inventive: 1 × timeout: no answer within 120s

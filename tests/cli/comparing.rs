@@ -105,6 +105,54 @@ fn a_person_reads_sentences_in_either_language() {
 }
 
 #[test]
+fn a_variant_that_collapsed_is_named_before_all_figures_though_the_others_hide_it() {
+    let ids: Vec<String> = (0..12).map(|n| format!("c{n:02}")).collect();
+    let answers: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), BAD)).collect();
+    let models = ["m", "n", "o"].map(|id| format!("[[model]]\nid = \"{id}\"\nprovider = \"recorded\"\n")).concat();
+    let project = Project::recorded("", &answers)
+        .with("evalrun.toml", &format!("[require]\ncontains = [\"量子\"]\n{models}"))
+        .with("prompts/q.md", "{{ title }}を詳しく。\n");
+    let answer = |project: Project, id: &String| {
+        [("p", "m", BAD), ("p", "n", GOOD), ("p", "o", BAD), ("q", "m", GOOD), ("q", "n", BAD), ("q", "o", GOOD)]
+            .into_iter()
+            .fold(project, |project, (prompt, model, text)| {
+                project.with(&format!("cases/{id}/answers/{prompt}/{model}.md"), text)
+            })
+    };
+    let project = ids.iter().fold(project, answer);
+    project.done("run --out run").expect(0);
+    let shown = project.done("compare run").expect(0).stdout;
+    let worse = "✗ worse: p@n → q@n (all 100 % → 0 %, contains 100 % → 0 %)";
+    assert_eq!(shown.lines().nth(2), Some(worse), "{shown}");
+    let apart = shown.lines().position(|line| line.starts_with("  n ") && line.contains("clearly worse"));
+    let together = shown.lines().position(|line| line == "All 3 variants together");
+    assert!(apart.is_some() && apart < together, "{shown}");
+    let japanese = project.done("compare run --lang ja").expect(0).stdout;
+    assert!(
+        japanese.contains("✗ 悪化した組み合わせ: p@n → q@n(全体 100% → 0%、必要な語句がある 100% → 0%)"),
+        "{japanese}"
+    );
+    for format in ["markdown", "html"] {
+        let text = project.done(&format!("compare run --format {format}")).expect(0).stdout;
+        let (worse, together) = (text.find("worse: p").unwrap(), text.find("All 3 variants together").unwrap());
+        assert!(worse < together && text[..together].contains("100 %"), "{text}");
+    }
+}
+
+#[test]
+fn differences_that_are_not_clear_are_not_said_to_be_none() {
+    let project = project(&[("a", BAD, GOOD), ("b", BAD, GOOD), ("c", GOOD, GOOD), ("d", GOOD, GOOD)]).with(
+        "evalrun.toml",
+        "[require]\ncontains = [\"量子\"]\nrefusal = true\n[[model]]\nid = \"m\"\nprovider = \"recorded\"\n",
+    );
+    project.done("run --out run").expect(0);
+    let shown = project.done("compare run").expect(0).stdout;
+    assert!(shown.contains("None of the 2 properties is clearly better or worse"), "{shown}");
+    let japanese = project.done("compare run --lang ja").expect(0).stdout;
+    assert!(japanese.contains("2項目のうち、はっきりした差が出たものはありません"), "{japanese}");
+}
+
+#[test]
 fn what_cannot_be_compared_says_why() {
     let project = project(&[("a", GOOD, BAD)]);
     project.done("run --out run").expect(0);
@@ -346,5 +394,5 @@ fn a_range_of_another_level_than_the_others_says_so() {
     let one = project.done("compare run::p@m run::q@m").expect(0).stdout;
     assert!(one.contains("Ranges: 95 % two-sided, Tango") && !one.contains("97.5"), "{one}");
     let japanese = project.done("compare run --lang ja").expect(0).stdout;
-    assert!(japanese.contains("(97.5%)") && japanese.contains("範囲は両側95%(`all` は97.5%)、"), "{japanese}");
+    assert!(japanese.contains("(97.5%)") && japanese.contains("範囲は両側95%(全体(`all`)は97.5%)、"), "{japanese}");
 }

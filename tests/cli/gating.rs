@@ -124,6 +124,28 @@ fn a_gate_that_checks_nothing_is_a_mistake() {
 }
 
 #[test]
+fn a_rule_that_no_number_of_cases_can_meet_is_said_to_be_that() {
+    let project = project("[gate]\nall = { max_drop = 0 }\nnot_contains = { min_rate = 1, on = \"low\" }", GOOD);
+    project.done("check").expect(0).says(&[
+        "[gate] all: such a `max_drop` can never be met: no number of cases rules out a drop so near to nothing",
+        "[gate] not_contains: `on = \"low\"` with such a `min_rate` can never be met",
+    ]);
+    project.done("run --out run --no-gate").expect(0);
+    project.done("baseline set run").expect(0);
+    let gate = project.done("gate run").expect(0).stdout;
+    for told in [
+        "gate inconclusive: 0 failed, 2 undecided, 0 passed",
+        "must be ruled out (no number of cases can show that)",
+        "! no number of cases proves a rate so near to 100 %",
+        "! no number of cases rules out a drop so near to nothing: take a larger `max_drop`, or `max_broken = 0`",
+    ] {
+        assert!(gate.contains(told), "no {told}: {gate}");
+    }
+    let markdown = project.done("gate run --format markdown").expect(0).stdout;
+    assert!(markdown.contains("take a larger `max_drop`"), "{markdown}");
+}
+
+#[test]
 fn a_damaged_line_of_a_run_is_a_mistake_with_its_place() {
     let project = project("[gate]\nall = { min_rate = 0.5, max_broken = 0 }", GOOD);
     project.done("run --out run --no-gate").expect(0);

@@ -176,6 +176,56 @@ fn a_report_in_another_form_leaves_the_runs_files_alone() {
 }
 
 #[test]
+fn reports_written_again_keep_their_language_and_what_they_were_compared_with() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。")]);
+    project.done("run --out reports/old").expect(0);
+    project.done("baseline set old").expect(0);
+    let project = project.with("cases/a/answers/p/m.md", "何もありません。");
+    project.done("run --out run --lang ja --baseline --no-bom").expect(0);
+    let read = |name: &str| project.read(&format!("run/{name}"));
+    let names = ["summary.md", "diff.md", "diff.html", "metrics.csv", "reports.json"];
+    let before = names.map(read);
+    assert!(before[0].contains("合格") && before[1].contains("比較元") && before[1].contains("何も"), "{before:?}");
+    let shown = project.done("report run").expect(0);
+    assert!(shown.stdout.contains("不合格 1"), "{}", shown.stdout);
+    shown.says(&["レポート: run/"]);
+    assert_eq!(names.map(read), before);
+    // A flag wins, and is kept to from then on.
+    project.done("report run --lang en").expect(0).says(&["reports: run/"]);
+    assert!(read("diff.md").contains("base: ") && read("diff.md").contains("何も"), "{}", read("diff.md"));
+    assert!(project.done("report run").expect(0).stdout.contains("1 failed"));
+    std::fs::remove_dir_all(project.path("reports/baseline")).unwrap();
+    project.done("report run").expect(0).says(&["compared with baseline, which is not there any more"]);
+    project.done("run --out plain").expect(0);
+    assert!(!project.path("plain/reports.json").exists());
+}
+
+#[test]
+fn a_project_says_its_language_once() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "何もありません。")]);
+    let config = project.read("evalrun.toml");
+    let project = project.with("evalrun.toml", &format!("[run]\nlang = \"ja\"\n{config}"));
+    let run = project.done("run --out run").expect(0);
+    assert!(run.stdout.contains("不合格 1"), "{}", run.stdout);
+    run.says(&["レポート: run/", "[gate]がないため"]);
+    for (command, told) in [
+        ("report run", "不合格 1"),
+        ("show run a", "必要な語句がある(contains) 不合格"),
+        ("compare run run", "同じもの同士を比べています"),
+        ("history .", "合格率"),
+    ] {
+        let shown = project.done(command).expect(0).stdout;
+        assert!(shown.contains(told), "{command}: {shown}");
+    }
+    assert!(project.done("report run --lang en").expect(0).stdout.contains("1 failed"));
+    project
+        .with("evalrun.toml", "[run]\nlang = \"jp\"\n")
+        .done("check")
+        .expect(2)
+        .says(&["`lang` takes \"en\" or \"ja\", not `jp`", "evalrun.toml:2:8"]);
+}
+
+#[test]
 fn a_length_is_said_once() {
     let project = Project::recorded("length = true", &[("a", "短い。")]);
     project.done("run --out run").expect(0);

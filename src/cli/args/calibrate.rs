@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::parse_property;
+use super::{Language, parse_property};
 use crate::property::Property;
 
 /// `evalrun calibrate`
@@ -39,6 +39,9 @@ pub struct CalibrateArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: CalibrateFormat,
+    /// The language of the tables' own words [default: en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
 }
 
 /// What `evalrun calibrate` prints.

@@ -26,9 +26,9 @@ pub struct GateArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: GateFormat,
-    /// The language of the report's own words
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: Language,
+    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
 }
 
 /// What `evalrun gate` prints.
@@ -78,7 +78,7 @@ pub struct BaselineSetArgs {
 /// `evalrun baseline show`
 #[derive(Debug, clap::Args)]
 pub struct BaselineShowArgs {
-    /// The language of the report's own words
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: Language,
+    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
 }

@@ -30,9 +30,9 @@ pub struct HistoryArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: HistoryFormat,
-    /// The language of the report's own words
-    #[arg(long, value_name = "LANG", default_value = "en", help_heading = "Reports")]
-    pub lang: Language,
+    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    #[arg(long, value_name = "LANG", help_heading = "Reports")]
+    pub lang: Option<Language>,
 }
 
 /// What `evalrun history` prints.

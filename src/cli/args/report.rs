@@ -81,9 +81,9 @@ pub struct ShowArgs {
     /// Only this repeat, from 0
     #[arg(long, value_name = "N", help_heading = "Selection")]
     pub repeat: Option<u32>,
-    /// The language of the report's own words
-    #[arg(long, value_name = "LANG", default_value = "en", help_heading = "Reports")]
-    pub lang: Language,
+    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    #[arg(long, value_name = "LANG", help_heading = "Reports")]
+    pub lang: Option<Language>,
     /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
     #[arg(long, help_heading = "Reports")]
     pub no_pager: bool,

@@ -45,9 +45,9 @@ pub struct ScoreArgs {
     /// The form of what is printed [default: text for one text, json for many]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<TextOrJson>,
-    /// The language of the report's own words
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub lang: Language,
+    /// The language of the report's own words [default: en]
+    #[arg(long, value_name = "LANG")]
+    pub lang: Option<Language>,
 }
 
 /// `evalrun rescore`

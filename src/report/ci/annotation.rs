@@ -10,6 +10,7 @@ use crate::project::Tier;
 use crate::report::escape::visible;
 use crate::report::gate::{decision, details, sentence, why_failed};
 use crate::report::lang::Lang;
+use crate::report::names::full;
 use crate::report::worst::worst;
 
 /// GitHub shows no more annotations of one level a step.
@@ -81,7 +82,7 @@ pub fn of_gate(
         annotations.push(Annotation {
             level,
             file: check.variant.as_ref().map(|(prompt, _)| file_of(prompt)),
-            title: format!("evalrun: {} {}", check.subject.name(), decision(check.decision, lang)),
+            title: format!("evalrun: {} {}", full(check.subject, lang), decision(check.decision, lang)),
             message: lines.collect::<Vec<_>>().join("\n"),
         });
     }

@@ -7,11 +7,12 @@ use std::io::{self, Write};
 
 use super::markdown::{adjustment, measure, row};
 use super::sentence::{Sentences, sentences};
-use super::{Titled, broken, columns, movement, telling};
-use crate::compare::{Comparison, Verdict};
+use super::{Titled, apart, broken, columns, movement, telling, worse};
+use crate::compare::{Compared, Comparison, Verdict};
 use crate::outcome::Subject;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_html_rows, write_page};
-use crate::report::escape::html as escape;
+use crate::report::escape::{html as escape, html_prose as prose};
+use crate::report::names::marked;
 use crate::stats::{CochranQ, Undefined};
 
 /// Writes comparisons, then the diffs of the prompts and of the changed cases.
@@ -53,11 +54,21 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     let Titled { base, candidate, comparison, parts } = titled;
     push(page, "h2", &format!("{base} → {candidate}"));
     let mut about = vec![(words.cases)(comparison.cases.same)];
-    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    about.extend((comparison.variants > 1).then(|| (words.variants)(comparison.variants)));
     let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&about.join(" · ")));
+    for worse in worse(titled, words) {
+        let _ = writeln!(page, "<p><b class=\"fail\">✗ {}</b></p>", escape(&worse));
+    }
     push_broken(comparison, words, page);
+    if let Some((heading, parts)) = apart(titled, words) {
+        push(page, "h4", &heading);
+        let rows = parts.into_iter().map(|(part, compared)| (escape(&part.name()), compared));
+        push_table(&rows.collect::<Vec<_>>(), words, page);
+        push(page, "h4", &(words.together)(comparison.variants));
+    }
     push_findings(comparison, words, page);
-    push_table(comparison, words, page);
+    let rows = comparison.subjects.iter().map(|compared| (name(compared.subject, words), compared));
+    push_table(&rows.collect::<Vec<_>>(), words, page);
     let (moved, of) = movement(comparison);
     let mut notes: Vec<String> = Vec::new();
     notes.extend((of > 1).then(|| (words.movement)(moved, of)));
@@ -72,11 +83,11 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     let measures: Vec<String> = comparison.measures.iter().map(|measured| measure(measured, words)).collect();
     notes.extend((!measures.is_empty()).then(|| measures.join(" · ")));
     for note in notes {
-        let _ = writeln!(page, "<p class=\"quiet\">{}</p>", escape(&note));
+        let _ = writeln!(page, "<p class=\"quiet\">{}</p>", prose(&note));
     }
     if !comparison.warnings.is_empty() {
         push(page, "h4", words.warnings);
-        let warnings = comparison.warnings.iter().map(|warning| escape(&(words.warning)(warning)));
+        let warnings = comparison.warnings.iter().map(|warning| prose(&(words.warning)(warning)));
         let _ = writeln!(page, "<ul><li>{}</li></ul>", warnings.collect::<Vec<_>>().join("</li><li>"));
     }
     for Titled { base, candidate, comparison, .. } in parts {
@@ -98,7 +109,7 @@ fn push_findings(comparison: &Comparison, words: &Sentences, page: &mut String) 
     for compared in telling(comparison) {
         let sentence = escape(&(words.finding)(compared, comparison.options.margin));
         let class = class(compared.verdict);
-        let _ = writeln!(page, "<li><b class=\"{class}\">{}</b>: {sentence}</li>", escape(compared.subject.name()));
+        let _ = writeln!(page, "<li><b class=\"{class}\">{}</b>: {sentence}</li>", name(compared.subject, words));
     }
     page.push_str("</ul>\n");
 }
@@ -111,17 +122,23 @@ const fn class(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-fn push_table(comparison: &Comparison, words: &Sentences, page: &mut String) {
-    let rows: Vec<[String; 11]> = comparison.subjects.iter().map(|compared| row(compared, words)).collect();
+/// A subject, its name as one that files use.
+fn name(subject: Subject, words: &Sentences) -> String {
+    marked(subject, words.lang, |name| format!("<code>{}</code>", escape(name)))
+}
+
+/// A table of what was found, a row each with its heading in HTML.
+fn push_table(named: &[(String, &Compared)], words: &Sentences, page: &mut String) {
+    let rows: Vec<[String; 11]> = named.iter().map(|(_, compared)| row(compared, words)).collect();
     let columns = columns(&rows);
     let heads: Vec<String> = columns.iter().map(|n| format!("<th>{}</th>", escape(words.columns[*n]))).collect();
     let heads = heads.concat();
     let _ = writeln!(page, "<div class=\"wide\"><table class=\"figures\">\n<tr><th></th>{heads}</tr>");
-    for (compared, row) in comparison.subjects.iter().zip(&rows) {
+    for ((name, compared), row) in named.iter().zip(&rows) {
         // Narrow screens show a column's name beside each figure.
         let cell = |n: &usize| format!("<td data-head=\"{}\">{}</td>", escape(words.columns[*n]), escape(&row[*n]));
         let cells = columns.iter().map(cell).collect::<Vec<_>>().concat();
-        let (name, class) = (escape(compared.subject.name()), class(compared.verdict));
+        let class = class(compared.verdict);
         let _ = writeln!(page, "<tr><td class=\"{class}\">{name}</td>{cells}</tr>");
     }
     page.push_str("</table></div>\n");

@@ -5,12 +5,13 @@
 use std::io::{self, Write};
 
 use super::sentence::{Sentences, own_level, sentences};
-use super::{Titled, broken, columns, movement, p_in_words, signed, telling};
+use super::{Titled, apart, broken, columns, movement, p_in_words, signed, telling, worse};
 use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_by_matter, write_markdown_rows};
-use crate::report::escape::{markdown as escape, markdown_name as name, without_ci_commands};
+use crate::report::escape::{markdown as escape, markdown_name as name, markdown_prose as prose, without_ci_commands};
+use crate::report::names::{marked, quoted};
 
 /// The most bytes that the names of broken cases take.
 const MOST_OF_NAMES: usize = 16_000;
@@ -102,11 +103,19 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     let Titled { base, candidate, comparison, parts } = titled;
     writeln!(out, "# {}: {} → {}\n", words.title, name(base), name(candidate))?;
     let mut about = vec![(words.cases)(comparison.cases.same)];
-    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    about.extend((comparison.variants > 1).then(|| (words.variants)(comparison.variants)));
     writeln!(out, "{}\n", about.join(" · "))?;
+    worse(titled, words).iter().try_for_each(|worse| writeln!(out, "✗ **{}**\n", escape(worse)))?;
     write_broken(comparison, words, out)?;
+    if let Some((heading, parts)) = apart(titled, words) {
+        let rows = parts.into_iter().map(|(part, compared)| (name(&part.name()), compared));
+        writeln!(out, "**{heading}**")?;
+        write_table(&rows.collect::<Vec<_>>(), words, out)?;
+        writeln!(out, "\n**{}**\n", (words.together)(comparison.variants))?;
+    }
     write_findings(comparison, words, out)?;
-    write_table(comparison, words, out)?;
+    let rows = comparison.subjects.iter().map(|compared| (marked(compared.subject, words.lang, name), compared));
+    write_table(&rows.collect::<Vec<_>>(), words, out)?;
     let (moved, of) = movement(comparison);
     writeln!(out)?;
     if of > 1 {
@@ -125,7 +134,7 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     write_measures(comparison, words, out)?;
     if !comparison.warnings.is_empty() {
         writeln!(out, "\n**{}**\n", words.warnings)?;
-        comparison.warnings.iter().try_for_each(|warning| writeln!(out, "- {}", escape(&(words.warning)(warning))))?;
+        comparison.warnings.iter().try_for_each(|warning| writeln!(out, "- {}", prose(&(words.warning)(warning))))?;
     }
     if !comparison.cases.renamed.is_empty() {
         let renamed = comparison
@@ -156,18 +165,18 @@ fn write_broken(comparison: &Comparison, words: &Sentences, out: &mut dyn Write)
 fn write_findings(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
     telling(comparison).try_for_each(|compared| {
         let sentence = (words.finding)(compared, comparison.options.margin);
-        writeln!(out, "- **{}**: {sentence}", name(compared.subject.name()))
+        writeln!(out, "- **{}**: {sentence}", marked(compared.subject, words.lang, name))
     })
 }
 
-fn write_table(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<[String; 11]> = comparison.subjects.iter().map(|compared| row(compared, words)).collect();
+fn write_table(named: &[(String, &Compared)], words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<[String; 11]> = named.iter().map(|(_, compared)| row(compared, words)).collect();
     let columns = columns(&rows);
     let heads: Vec<&str> = columns.iter().map(|n| words.columns[*n]).collect();
     writeln!(out, "\n| | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(heads.len()))?;
-    for (compared, row) in comparison.subjects.iter().zip(&rows) {
+    for ((name, _), row) in named.iter().zip(&rows) {
         let cells: Vec<&str> = columns.iter().map(|n| row[*n].as_str()).collect();
-        writeln!(out, "| {} | {} |", name(compared.subject.name()), cells.join(" | "))?;
+        writeln!(out, "| {name} | {} |", cells.join(" | "))?;
     }
     Ok(())
 }
@@ -199,7 +208,7 @@ pub(crate) fn row(compared: &Compared, words: &Sentences) -> [String; 11] {
 /// How p was adjusted.
 pub(crate) fn adjustment(comparison: &Comparison, primary: &Compared, words: &Sentences) -> String {
     let others = comparison.subjects.iter().find(|compared| compared.subject != primary.subject);
-    (words.adjusted)(primary.subject.name(), primary.family, others.map_or(0, |other| other.family))
+    (words.adjusted)(&quoted(primary.subject, words.lang), primary.family, others.map_or(0, |other| other.family))
 }
 
 fn write_measures(comparison: &Comparison, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {

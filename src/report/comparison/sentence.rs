@@ -18,6 +18,7 @@ const TOO_FEW: usize = 6;
 /// The sentences of one language.
 #[derive(Debug)]
 pub(crate) struct Sentences {
+    pub(crate) lang: Lang,
     /// What was found of a subject, with the margin.
     pub(crate) finding: fn(&Compared, f64) -> String,
     /// A verdict in one or two words.
@@ -26,7 +27,7 @@ pub(crate) struct Sentences {
     pub(crate) undefined: fn(Undefined) -> &'static str,
     /// What could mislead.
     pub(crate) warning: fn(&Warning) -> String,
-    /// How many properties moved, of how many, where chance alone moves some.
+    /// How many properties moved clearly, of how many, where chance alone moves some.
     pub(crate) movement: fn(usize, usize) -> String,
     /// How often the same variant disagrees with itself.
     pub(crate) noise: fn(Option<f64>, Option<f64>) -> Option<String>,
@@ -34,8 +35,14 @@ pub(crate) struct Sentences {
     pub(crate) method: fn(&Compared, f64) -> String,
     /// Cochran's test over several variants.
     pub(crate) several: fn(usize, Result<f64, Undefined>) -> String,
+    /// So many variants.
+    pub(crate) variants: fn(usize) -> String,
     /// The heading of several variants taken together.
     pub(crate) together: fn(usize) -> String,
+    /// The heading of several variants one by one, with what they are compared by.
+    pub(crate) apart: fn(&str) -> String,
+    /// What is said of a variant that is worse by itself: its name, and its rates before and after.
+    pub(crate) worse: fn(&str, &str) -> String,
     /// A share in percent.
     pub(crate) percent: fn(f64) -> String,
     /// A range of another level than the others.
@@ -106,6 +113,7 @@ mod tests {
     use super::*;
     use crate::compare::{Arm, Options, Pair, Side, compare};
     use crate::outcome::Subject;
+    use crate::report::names::{full, quoted};
     use crate::report::sample::{RunBuilder, TrialBuilder};
 
     /// What each of `many` cases does with the base and with the candidate: a letter a repeat.
@@ -182,11 +190,15 @@ mod tests {
         let repeated = compared(&[(10, "pp", "pf"), (2, "ff", "pp")], 0.05);
         let [base, candidate] = repeated.noise.map(Result::ok);
         [
+            (words.movement)(0, 15),
             (words.movement)(2, 15),
             (words.noise)(base, candidate).unwrap(),
             (words.method)(&once, 0.05),
             (words.method)(&repeated, 0.05),
-            (words.adjusted)("all", 1, 15),
+            (words.adjusted)(&quoted(Subject::All, words.lang), 1, 15),
+            (words.worse)("p@m", "all 79 % → 0 %"),
+            (words.together)(3),
+            (words.apart)(&full(Subject::All, words.lang)),
             (words.several)(3, Ok(0.0123)),
             (words.several)(3, Err(Undefined::NoVariation)),
         ]
@@ -256,7 +268,7 @@ mod tests {
         比較元の実行は完了していません
         比較元には回答が残されていないため、文面は比べられません
         比較先の24試行のうち、3試行には結果がありません
-        採点器の版が違います(3と4)。比べる前に、両方を `evalrun rescore` で採点し直してください
+        採点器のバージョンが違います(3と4)。比べる前に、両方を `evalrun rescore` で採点し直してください
         プロンプト p の文面が二つの実行で違います
         m の指すモデルが変わっています: gemini flash-1 → gemini flash-2
         応答したモデルが違います: flash-001 → flash-002
@@ -274,11 +286,15 @@ mod tests {
     #[test]
     fn notes_are_sentences() {
         insta::assert_snapshot!(notes(sentences(Lang::En)), @"
-        2 of 15 properties moved; about 0.8 would by chance alone.
+        None of the 15 properties is clearly better or worse: each range includes 0. That does not say that nothing changed; more cases would tell.
+        2 of 15 properties are clearly better or worse (the range does not include 0); about 0.8 would seem to be by chance alone.
         Asked again, the same variant changes its verdict on a case in 0 % (base) and 83 % (candidate) of askings: read differences against that.
         Ranges: 95 % two-sided, Tango's score interval over cases, McNemar's mid-p. Margin: 5 points.
         Ranges: 95 % two-sided, t interval over case means, guarded (conservative); the larger p of t and sign-flip. Margin: 5 points.
         p adjusted: `all` was declared to decide (Holm, 1); the others are exploration (Benjamini–Hochberg, 15).
+        worse: p@m (all 79 % → 0 %)
+        All 3 variants together
+        Each variant by itself (all)
         All 3 variants together (Cochran's Q): p .012.
         All 3 variants together (Cochran's Q): undefined, no case tells the variants apart.
         ");
@@ -287,11 +303,15 @@ mod tests {
     #[test]
     fn notes_are_sentences_in_japanese() {
         insta::assert_snapshot!(notes(sentences(Lang::Ja)), @"
-        15項目中2項目で差が出ました。偶然だけでも0.8項目ほどには差が出ます。
+        15項目のうち、はっきりした差が出たものはありません(どの範囲にも0が含まれます)。変化がなかったという意味ではなく、ケースを増やせば差が見えることもあります。
+        15項目のうち2項目で、はっきりした差が出ました(範囲に0が含まれません)。ただし、偶然だけでも0.8項目ほどはそう見えます。
         同じ組み合わせで同じケースを試し直すだけでも、比較元では0%、比較先では83%の割合で判定が変わります。差を読むときは、この揺れと見比べてください。
         範囲は両側95%、ケース単位のTangoのスコア区間。pはMcNemar検定(mid-p)。悪化の許容範囲は5ポイント。
         範囲は両側95%、ケース平均のt区間(控えめに補正)。pはt検定と符号反転検定のうち大きい方。悪化の許容範囲は5ポイント。
-        pの補正: 判断の基準に定めた `all` はHolm法(検定1件)、ほかの項目は探索的な参考としてBenjamini–Hochberg法(検定15件)。
+        pの補正: 判断の基準に定めた全体(`all`)はHolm法(検定1件)、ほかの項目は探索的な参考としてBenjamini–Hochberg法(検定15件)。
+        悪化した組み合わせ: p@m(all 79 % → 0 %)
+        3通りの組み合わせの合計
+        組み合わせごとの結果: 全体(all)
         3通りの組み合わせ全体の検定(CochranのQ検定): p .012
         3通りの組み合わせ全体の検定(CochranのQ検定): できません。結果の分かれたケースがありません。
         ");

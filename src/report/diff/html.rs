@@ -9,9 +9,10 @@ use super::fold::{Stretch, stretches};
 use super::marks::{Mark, Marks};
 use super::pair::{Pair, Turn, are_kept, before, facts, grounds, kinds, standing, why_missing};
 use super::{Alignment, Change, Diff, DiffOptions, Gap, Kind, Passage, Piece, Row, Text, align};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::{Outcome, Status, Subject};
 use crate::report::escape::html as escape;
 use crate::report::lang::Words;
+use crate::report::names;
 
 /// The most quotations a verdict.
 const MOST_QUOTES: usize = 5;
@@ -148,7 +149,11 @@ fn turn_marked(turn: Turn, words: &Words) -> String {
         format!("<span class=\"{class}\">{}</span>", escape(name))
     };
     let (base, candidate) = (mark(turn.base), mark(turn.candidate));
-    format!("{} <span class=\"verdict\">{base} → <b>{candidate}</b></span>", escape(turn.subject.name()))
+    format!("{} <span class=\"verdict\">{base} → <b>{candidate}</b></span>", html_name(turn.subject, words))
+}
+
+fn html_name(subject: Subject, words: &Words) -> String {
+    names::marked(subject, words.lang, |name| format!("<code>{}</code>", escape(name)))
 }
 
 fn write_pair(
@@ -218,8 +223,13 @@ fn write_verdicts(
     }
     writeln!(out, "</ul>")?;
     if !pair.still_failing.is_empty() {
-        let names: Vec<&str> = pair.still_failing.iter().map(|property| property.name()).collect();
-        writeln!(out, "<h4>{}</h4>\n<p>{}</p>", escape(words.diff_still_failing), escape(&names.join(", ")))?;
+        let names = pair.still_failing.iter().map(|property| html_name(Subject::Property(*property), words));
+        writeln!(
+            out,
+            "<h4>{}</h4>\n<p>{}</p>",
+            escape(words.diff_still_failing),
+            names.collect::<Vec<_>>().join(words.list)
+        )?;
     }
     writeln!(out, "</aside>")
 }
@@ -419,7 +429,6 @@ mod tests {
             })
             .build();
         insta::assert_snapshot!(body(&rendered(&run, Lang::En)), @r##"
-
         <main>
         <h1 id="top">How the answers differ</h1>
         <p class="quiet">− removed, + added, ~ reworded, ↗ moved away, ↘ moved here; marked: the words that a verdict rests on</p>
@@ -427,7 +436,7 @@ mod tests {
         <h2>plain@sample → careful@sample</h2>
         <p><span class="kind broken">✗ broken</span> 1</p>
         <div class="wide"><table>
-        <tr><td><span class="kind broken">✗ broken</span></td><td><a href="#d1-nara-0">nara</a></td><td>奈良のシカ <span class="mark">TRUNCATED</span></td><td>no_fabrication <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span></td></tr>
+        <tr><td><span class="kind broken">✗ broken</span></td><td><a href="#d1-nara-0">nara</a></td><td>奈良のシカ <span class="mark">TRUNCATED</span></td><td><code>no_fabrication</code> <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span></td></tr>
         </table></div>
         </nav>
         <section class="case" id="d1-nara-0">
@@ -436,7 +445,7 @@ mod tests {
         <aside class="verdicts">
         <h4>Verdicts that changed</h4>
         <ul>
-        <li>no_fabrication <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span><ul><li>「約50社」 <span class="quiet">number: nothing in the source supports it</span></li></ul></li>
+        <li><code>no_fabrication</code> <span class="verdict"><span class="pass">pass</span> → <b><span class="fail">fail</span></b></span><ul><li>「約50社」 <span class="quiet">number: nothing in the source supports it</span></li></ul></li>
         </ul>
         </aside>
         <div class="text">

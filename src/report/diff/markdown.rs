@@ -9,10 +9,11 @@ use super::fold::{Stretch, stretches};
 use super::marks::{Mark, Marks};
 use super::pair::{Pair, are_kept, before, facts, grounds, kinds, standing, why_missing};
 use super::{Change, Diff, DiffOptions, Kind, Piece, Row, Text, align};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Subject};
 use crate::report::escape::{markdown as escape, markdown_name as name, markdown_part};
 use crate::report::evidence::with_remark;
 use crate::report::lang::Words;
+use crate::report::names::marked as marked_name;
 
 /// The most quotations a verdict.
 const MOST_QUOTES: usize = 3;
@@ -106,7 +107,7 @@ fn write_pair(
     writeln!(out, "\n### {}{variant}: {} ({kind})\n", name(&pair.name()), escape(pair.title))?;
     for turn in &pair.turns {
         let (old, new) = (standing(turn.subject, turn.base, words), standing(turn.subject, turn.candidate, words));
-        write!(out, "- **{}: {old} → {new}**", name(turn.subject.name()))?;
+        write!(out, "- **{}: {old} → {new}**", marked_name(turn.subject, words.lang, name))?;
         let (grounds, more) = grounds(*turn, &base, &candidate, MOST_QUOTES, words);
         let mut shown: Vec<String> =
             grounds.iter().map(|(quote, remark)| escape(&with_remark(quote, remark))).collect();
@@ -115,8 +116,9 @@ fn write_pair(
         writeln!(out, "{before}{}", shown.join(words.list))?;
     }
     if !pair.still_failing.is_empty() {
-        let names: Vec<String> = pair.still_failing.iter().map(|property| name(property.name())).collect();
-        writeln!(out, "- {}: {}", words.diff_still_failing, names.join(", "))?;
+        let failing = pair.still_failing.iter();
+        let names = failing.map(|property| marked_name(Subject::Property(*property), words.lang, name));
+        writeln!(out, "- {}: {}", words.diff_still_failing, names.collect::<Vec<_>>().join(words.list))?;
     }
     let head = |side: &str, outcome: &Outcome| format!("{side}: {}", facts(outcome, words).join(words.list));
     let heads = (head(words.diff_base, &base), head(words.diff_candidate, &candidate));
@@ -301,7 +303,7 @@ mod tests {
 
         ### `nara`: 量子分野の交流会、シカゴで開催 (改善)
 
-        - **`no_fabrication`: 不合格 → 合格** 変更前: 「約30社」 (数値: 元のニュースに裏付けがありません)
+        - **捏造がない(`no_fabrication`): 不合格 → 合格** 変更前: 「約30社」 (数値: 元のニュースに裏付けがありません)
 
         比較元: 不合格、12文字 · 比較先: 合格、12文字、途中で打ち切り
         ");

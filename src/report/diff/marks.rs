@@ -9,6 +9,7 @@ use super::pair::Turn;
 use crate::outcome::{Outcome, Subject};
 use crate::report::evidence::{Weight, remark, weight};
 use crate::report::lang::Words;
+use crate::report::names::short;
 use crate::score::Verdict;
 
 /// Marked words of an answer.
@@ -48,7 +49,8 @@ impl Marks {
                 };
                 let Some(span) = evidence.span else { continue };
                 let (Some(start), Some(end)) = (starts.get(span.start), starts.get(span.end)) else { continue };
-                let why = format!("{}: {}", score.property.name(), remark(evidence, words));
+                let why =
+                    format!("{}: {}", short(Subject::Property(score.property), words.lang), remark(evidence, words));
                 marks.push(Mark { range: *start..*end, is_against, why });
             }
         }

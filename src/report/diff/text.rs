@@ -13,6 +13,7 @@ use crate::outcome::Outcome;
 use crate::report::escape::{one_line, without_ci_commands};
 use crate::report::evidence::with_remark;
 use crate::report::lang::Words;
+use crate::report::names::full;
 
 /// The most quotations a verdict.
 const MOST_QUOTES: usize = 3;
@@ -75,7 +76,8 @@ fn write_pair(diff: &Diff<'_>, pair: &Pair<'_>, options: DiffOptions<'_>, out: &
         let mut shown: Vec<String> = grounds.iter().map(|(quote, remark)| with_remark(quote, remark)).collect();
         shown.extend((more > 0).then(|| (words.more)(more)));
         let before = if shown.is_empty() { "" } else { before(*turn, words) };
-        writeln!(out, "{}: {old} → {new} {before}{}", turn.subject.name(), shown.join(words.list))?;
+        let subject = full(turn.subject, words.lang);
+        writeln!(out, "{subject}: {old} → {new} {before}{}", shown.join(words.list))?;
     }
     let head = |outcome: &Outcome| facts(outcome, words).join(words.list);
     writeln!(out, "--- {} ({})\n+++ {} ({})", diff.base.name(), head(&base), diff.candidate.name(), head(&candidate))?;

@@ -1,11 +1,14 @@
 //! What a gate came to, in sentences: English and Japanese.
 
+use std::collections::BTreeSet;
+
 use crate::compare::TooFew;
 use crate::gate::{Check, Decision, Finding, Gate};
 use crate::project::{On, Tier};
 use crate::report::comparison::{points, signed};
 use crate::report::csv::decimal;
 use crate::report::lang::Lang;
+use crate::report::names::full;
 use crate::stats::Interval;
 
 /// How many checks failed, cannot be decided, and passed.
@@ -67,7 +70,7 @@ pub(crate) fn sentence(check: &Check, lang: Lang) -> String {
         Lang::Ja => japanese(&check.finding),
     };
     let Some((prompt, model)) = &check.variant else { return found };
-    let subject = check.subject.name();
+    let subject = full(check.subject, lang);
     let is_broken = matches!(check.finding, Finding::Broken { .. });
     let open = match (check.could_change, lang) {
         (false, _) => "",
@@ -235,8 +238,10 @@ fn is_too_few(TooFew { cases, needed }: TooFew, lang: Lang) -> String {
     match lang {
         Lang::En => {
             let cases = if cases == 1 { "1 case".to_owned() } else { format!("{cases} cases") };
-            let could = needed.map_or_else(|| "no number could".to_owned(), |needed| format!("about {needed} could"));
-            format!(" ({cases} can never show that; {could})")
+            match needed {
+                Some(needed) => format!(" ({cases} can never show that; about {needed} could)"),
+                None => " (no number of cases can show that)".to_owned(),
+            }
         }
         Lang::Ja => match needed {
             Some(needed) => format!("({cases}ケースでは示せません。約{needed}ケースが必要です)"),
@@ -247,21 +252,27 @@ fn is_too_few(TooFew { cases, needed }: TooFew, lang: Lang) -> String {
 
 /// What to do about rules that so few cases can never show to hold.
 pub(super) fn advice(gate: &Gate, lang: Lang) -> Vec<&'static str> {
-    let open =
-        || gate.checks.iter().filter(|check| check.decision == Decision::Inconclusive && check.too_few().is_some());
-    let (rate, drop) = match lang {
-        Lang::En => (
+    let texts = match lang {
+        Lang::En => [
             "so few cases prove no such rate even if all pass: take a lower `min_rate`, or `on = \"estimate\"`",
             "so few cases rule no such drop out even where no verdict changes: `max_broken` suits them",
-        ),
-        Lang::Ja => (
+            "no number of cases proves a rate so near to 100 %: take a lower `min_rate`, or `on = \"estimate\"`",
+            "no number of cases rules out a drop so near to nothing: take a larger `max_drop`, or `max_broken = 0`",
+        ],
+        Lang::Ja => [
             "この数のケースでは、すべて合格しても、この合格率を統計的に示せません。`min_rate` を下げるか、`on = \"estimate\"` にしてください",
             "この数のケースでは、判定が一つも変わらなくても、この低下を統計的に否定できません。`max_broken` が向いています",
-        ),
+            "これほど100%に近い合格率は、ケースをいくら増やしても統計的に示せません。`min_rate` を下げるか、`on = \"estimate\"` にしてください",
+            "これほど小さい低下は、ケースをいくら増やしても統計的に否定できません。`max_drop` を大きくするか、`max_broken = 0` にしてください",
+        ],
     };
-    let is_rate = |check: &Check| matches!(check.finding, Finding::Rate { .. });
-    let rate = open().any(is_rate).then_some(rate);
-    rate.into_iter().chain(open().any(|check| !is_rate(check)).then_some(drop)).collect()
+    let open = gate.checks.iter().filter(|check| check.decision == Decision::Inconclusive);
+    let kinds = open.filter_map(|check| {
+        let is_drop = !matches!(check.finding, Finding::Rate { .. });
+        Some(usize::from(is_drop) + if check.too_few()?.needed.is_none() { 2 } else { 0 })
+    });
+    let kinds: BTreeSet<usize> = kinds.collect();
+    kinds.into_iter().map(|kind| texts[kind]).collect()
 }
 
 #[cfg(test)]
@@ -332,7 +343,7 @@ mod tests {
         p@m · length: 9/12 75 % (95 %: 47–91); at least 90 % must pass
         p@m · length: 9/12 75 % (95 %: 47–91), 1 case undecided; at least 90 % must surely pass (lower end) (13 cases can never show that; about 35 could)
         p@m · length: −7 points against p@m (90 %: −20 … +3), 1 broken, 1 without a verdict; a drop of 5 points or more must be ruled out (14 cases can never show that; about 52 could)
-        p@m · length: −7 points against p@m (90 %: −20 … +3), 1 broken; a drop of 5 points or more must be ruled out (14 cases can never show that; no number could)
+        p@m · length: −7 points against p@m (90 %: −20 … +3), 1 broken; a drop of 5 points or more must be ruled out (no number of cases can show that)
         p@m · length: 1 case that passed with p@m fails; 0 may
         p@m · length: 0 cases that passed with p@m fail; 0 may (cases without a verdict could change this)
         p@m · length: the baseline has no variant to compare with
@@ -343,6 +354,7 @@ mod tests {
         p@m · length: 9/12 75 % (95 %: 47–91), 2 cases undecided; at least 90 % must pass [advisory]
         so few cases prove no such rate even if all pass: take a lower `min_rate`, or `on = "estimate"`
         so few cases rule no such drop out even where no verdict changes: `max_broken` suits them
+        no number of cases rules out a drop so near to nothing: take a larger `max_drop`, or `max_broken = 0`
         "#);
     }
 
@@ -350,20 +362,21 @@ mod tests {
     fn each_finding_is_a_sentence_in_japanese() {
         insta::assert_snapshot!(told(Lang::Ja), @r#"
         ゲート不合格: 不合格 2、判断できず 8、合格 1。参考の項目: 不合格 1。24試行のうち1試行に結果がありません
-        p@m · length: 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)。条件は合格率90%以上
-        p@m · length: 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)、判定できないケース1。条件は区間の下限が90%以上(13ケースでは示せません。約35ケースが必要です)
-        p@m · length: 基準の p@m との差は−7ポイント(90%区間は−20〜+3)、悪化したケースは1、判定のないケースは1。条件は、低下が5ポイント未満だと統計的に言えること(14ケースでは示せません。約52ケースが必要です)
-        p@m · length: 基準の p@m との差は−7ポイント(90%区間は−20〜+3)、悪化したケースは1。条件は、低下が5ポイント未満だと統計的に言えること(ケースをいくら増やしても示せません)
-        p@m · length: 基準の p@m で合格した1ケースが不合格に転じました(1ケースも許容しません)
-        p@m · length: 基準の p@m から不合格に転じたケースはありません(1ケースも許容しません)(判定のないケースしだいで変わります)
-        p@m · length: 基準の実行に、比べられる組み合わせがありません
-        p@m · length: この実行には、これを要件とするケースがありません
+        p@m · 長さ(length): 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)。条件は合格率90%以上
+        p@m · 長さ(length): 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)、判定できないケース1。条件は区間の下限が90%以上(13ケースでは示せません。約35ケースが必要です)
+        p@m · 長さ(length): 基準の p@m との差は−7ポイント(90%区間は−20〜+3)、悪化したケースは1、判定のないケースは1。条件は、低下が5ポイント未満だと統計的に言えること(14ケースでは示せません。約52ケースが必要です)
+        p@m · 長さ(length): 基準の p@m との差は−7ポイント(90%区間は−20〜+3)、悪化したケースは1。条件は、低下が5ポイント未満だと統計的に言えること(ケースをいくら増やしても示せません)
+        p@m · 長さ(length): 基準の p@m で合格した1ケースが不合格に転じました(1ケースも許容しません)
+        p@m · 長さ(length): 基準の p@m から不合格に転じたケースはありません(1ケースも許容しません)(判定のないケースしだいで変わります)
+        p@m · 長さ(length): 基準の実行に、比べられる組み合わせがありません
+        p@m · 長さ(length): この実行には、これを要件とするケースがありません
         24試行のうち1試行に結果がありません(許容は2%)
         24試行のすべてに結果があります(許容する欠けは2%)
         費用は0.25米ドル(ほかに費用の分からない回答が1件)。上限は1米ドル
-        p@m · length: 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)、判定できないケース2。条件は合格率90%以上[参考]
+        p@m · 長さ(length): 12ケース中9ケース合格、合格率75%(95%区間は47〜91%)、判定できないケース2。条件は合格率90%以上[参考]
         この数のケースでは、すべて合格しても、この合格率を統計的に示せません。`min_rate` を下げるか、`on = "estimate"` にしてください
         この数のケースでは、判定が一つも変わらなくても、この低下を統計的に否定できません。`max_broken` が向いています
+        これほど小さい低下は、ケースをいくら増やしても統計的に否定できません。`max_drop` を大きくするか、`max_broken = 0` にしてください
         "#);
     }
 }

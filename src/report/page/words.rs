@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::property::Property;
 use crate::report::lang::Lang;
+use crate::report::names::label;
 
 /// A key with its words in English and Japanese.
 pub(super) type Word = (&'static str, [&'static str; 2]);
@@ -37,7 +38,10 @@ pub(super) const WORDS: &[Word] = &[
     ("rescored", ["answers of {run}, judged anew", "{run} の回答を採点し直したもの"]),
     (
         "made_by",
-        ["evalrun {tool} · scorers {scorers} · plan {plan}", "evalrun {tool} · 採点器の版 {scorers} · 計画 {plan}"],
+        [
+            "evalrun {tool} · scorers {scorers} · plan {plan}",
+            "evalrun {tool} · 採点器のバージョン {scorers} · 計画 {plan}",
+        ],
     ),
     ("commit", ["commit {commit}", "コミット {commit}"]),
     // Statuses.
@@ -244,24 +248,6 @@ pub(super) const WORDS: &[Word] = &[
     ("forget_sure", ["Forget all {n} labels of this run?", "この実行のラベル{n}件をすべて消去しますか？"]),
 ];
 
-const LABELS: [[&str; 2]; Property::ALL.len()] = [
-    ["Japanese only", "日本語だけ"],
-    ["the article alone", "記事だけ"],
-    ["says the purpose", "目的を述べる"],
-    ["says the activities", "取り組みを述べる"],
-    ["says the significance", "意義を述べる"],
-    ["no fabrication", "捏造がない"],
-    ["length", "長さ"],
-    ["easy to read", "読みやすい"],
-    ["one style", "文体が一貫"],
-    ["no repetition", "繰り返しがない"],
-    ["no refusal", "拒否しない"],
-    ["contains the words", "必要な語句がある"],
-    ["does not contain the words", "不要な語句がない"],
-    ["matches the patterns", "パターンに合う"],
-    ["does not match the patterns", "パターンに合わない"],
-];
-
 /// A property as the page names it.
 #[derive(Debug, Serialize)]
 pub(super) struct PropertyRow {
@@ -289,10 +275,10 @@ pub(super) fn property_labels(properties: &[Property], lang: Lang) -> Vec<Proper
     let judged = |property: Property| {
         !matches!(property, Property::Contains | Property::NotContains | Property::Matches | Property::NotMatches)
     };
-    let label = |property: &Property| PropertyRow {
+    let row = |property: &Property| PropertyRow {
         name: property.name(),
-        label: LABELS[property.index()][lang as usize],
+        label: label(*property, lang),
         is_judged: judged(*property),
     };
-    properties.iter().map(label).collect()
+    properties.iter().map(row).collect()
 }

@@ -10,10 +10,12 @@ use crate::compare::{Compared, Comparison, Verdict};
 use crate::id::CaseId;
 use crate::outcome::Subject;
 use crate::report::comparison::{
-    BROKEN, FIXED, FLAKY, Sentences, Titled, VERDICT, adjustment, broken, columns, measure, movement, row, sentences,
-    telling,
+    BROKEN, FIXED, FLAKY, Sentences, Titled, VERDICT, adjustment, apart, broken, columns, measure, movement, row,
+    sentences, telling, worse,
 };
 use crate::report::escape::one_line;
+use crate::report::lang::Lang;
+use crate::report::names::{full, short};
 use crate::stats::{CochranQ, Undefined};
 
 /// The most cases that a list names.
@@ -53,16 +55,29 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
     let margin = comparison.options.margin;
     writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(base), one_line(candidate))))?;
     let mut about = vec![(words.cases)(comparison.cases.same)];
-    about.extend((comparison.variants > 1).then(|| (words.together)(comparison.variants)));
+    about.extend((comparison.variants > 1).then(|| (words.variants)(comparison.variants)));
     writeln!(out, "{}", options.paint(QUIET, &about.join(" · ")))?;
+    for worse in worse(titled, words) {
+        paragraph(&options.paint(BAD, &format!("✗ {}", one_line(&worse))), options, out)?;
+    }
     write_broken(comparison, words, options, out)?;
     writeln!(out)?;
+    if let Some((heading, parts)) = apart(titled, words) {
+        writeln!(out, "{}", options.paint(TITLE, &heading))?;
+        let labels = variant_labels(parts.iter().map(|(part, _)| *part));
+        let found: Vec<&Compared> = parts.into_iter().map(|(_, compared)| compared).collect();
+        write_columns(&labels, &table(&found, words, &|n| n < P), options, out)?;
+        writeln!(out, "\n{}", options.paint(TITLE, &(words.together)(comparison.variants)))?;
+    }
     for compared in telling(comparison) {
-        let name = options.paint(style(compared.verdict), compared.subject.name());
+        let name = options.paint(style(compared.verdict), &full(compared.subject, words.lang));
         paragraph(&format!("{name}: {}", (words.finding)(compared, margin)), options, out)?;
     }
     writeln!(out)?;
-    write_table(comparison, words, options, out)?;
+    let subjects: Vec<&Compared> = comparison.subjects.iter().collect();
+    let label = |compared: &&Compared| Label { group: None, text: label(compared.subject, words.lang) };
+    let labels: Vec<Label> = subjects.iter().map(label).collect();
+    write_columns(&labels, &table(&subjects, words, &|_| true), options, out)?;
     write_cases(comparison, words, options, out)?;
     writeln!(out)?;
     let (moved, of) = movement(comparison);
@@ -110,7 +125,7 @@ fn write_broken(
 fn write_part(part: &Titled<'_>, words: &Sentences, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", options.paint(TITLE, &format!("{} → {}", one_line(&part.base), one_line(&part.candidate))))?;
     for compared in telling(part.comparison) {
-        let name = options.paint(style(compared.verdict), compared.subject.name());
+        let name = options.paint(style(compared.verdict), &full(compared.subject, words.lang));
         let finding = (words.finding)(compared, part.comparison.options.margin);
         paragraph(&format!("  {name}: {finding}"), options, out)?;
     }
@@ -126,18 +141,34 @@ const fn style(verdict: Option<Verdict>) -> anstyle::Style {
     }
 }
 
-fn write_table(
-    comparison: &Comparison,
-    words: &Sentences,
-    options: TerminalOptions,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let subjects = &comparison.subjects;
-    let labels: Vec<Label> =
-        subjects.iter().map(|compared| Label { group: None, text: compared.subject.name().to_owned() }).collect();
-    let rows: Vec<[String; 11]> = subjects.iter().map(|compared| row(compared, words)).collect();
+/// A subject in a table: its name, in Japanese after its label.
+fn label(subject: Subject, lang: Lang) -> String {
+    match lang {
+        Lang::En => subject.name().to_owned(),
+        Lang::Ja => format!("{} {}", short(subject, lang), subject.name()),
+    }
+}
+
+/// The prompts of both sides, with the models beneath.
+fn variant_labels<'t>(parts: impl Iterator<Item = &'t Titled<'t>>) -> Vec<Label> {
+    let mut labels: Vec<Label> = Vec::new();
+    let mut above = None;
+    for part in parts {
+        let split = |name: &'t str| name.rsplit_once('@').unwrap_or(("", name));
+        let ((base, base_model), (candidate, model)) = (split(&part.base), split(&part.candidate));
+        let both = |one: &str, other: &str| if one == other { one.to_owned() } else { format!("{one} → {other}") };
+        let group = Some(both(base, candidate));
+        labels.push(Label { group: group.clone().filter(|_| group != above), text: both(base_model, model) });
+        above = group;
+    }
+    labels
+}
+
+/// The columns of what was found, of those that are asked for.
+fn table(found: &[&Compared], words: &Sentences, is_shown: &dyn Fn(usize) -> bool) -> Vec<Column> {
+    let rows: Vec<[String; 11]> = found.iter().map(|compared| row(compared, words)).collect();
     let column = |n: usize| {
-        let cell = |(compared, row): (&Compared, &[String; 11])| {
+        let cell = |(compared, row): (&&Compared, &[String; 11])| {
             let style = [(VERDICT, style(compared.verdict)), (FIXED, GOOD), (BROKEN, BAD)];
             let style = style.into_iter().find(|(column, _)| *column == n).map_or(QUIET, |(_, style)| style);
             match n {
@@ -148,10 +179,9 @@ fn write_table(
         };
         let heading = if n == P { format!("p / {}", words.columns[P_ADJUSTED]) } else { words.columns[n].to_owned() };
         let align = if n == VERDICT { Align::Left } else { Align::Right };
-        Column::new("", &heading, subjects.iter().zip(&rows).map(cell)).aligned(align)
+        Column::new("", &heading, found.iter().zip(&rows).map(cell)).aligned(align)
     };
-    let columns: Vec<Column> = columns(&rows).into_iter().filter(|n| *n != P_ADJUSTED).map(column).collect();
-    write_columns(&labels, &columns, options, out)
+    columns(&rows).into_iter().filter(|n| *n != P_ADJUSTED && is_shown(*n)).map(column).collect()
 }
 
 /// The cases that changed otherwise than for the worse, of the subjects that are worth a sentence.
@@ -167,7 +197,7 @@ fn write_cases(
             let shown: Vec<&str> = cases.iter().take(MOST_CASES).map(CaseId::as_str).collect();
             let more = cases.len() - shown.len();
             let more = if more > 0 { format!(", {}", (words.more)(more)) } else { String::new() };
-            let head = options.paint(style, &format!("{} {}", compared.subject.name(), words.columns[n]));
+            let head = options.paint(style, &format!("{} {}", full(compared.subject, words.lang), words.columns[n]));
             paragraph(&format!("{head}: {}{more}", shown.join(", ")), options, out)?;
         }
     }

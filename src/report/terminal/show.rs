@@ -7,13 +7,14 @@ use anstyle::Style;
 
 use super::{BAD, GOOD, ODD, QUIET, TITLE, TerminalOptions, style, write_lines};
 use crate::case::Source;
-use crate::outcome::{Outcome, Run, Status};
+use crate::outcome::{Outcome, Run, Status, Subject};
 use crate::property::Property;
 use crate::report::csv::decimal;
 use crate::report::escape::{one_line, visible};
 use crate::report::evidence::{Weight, quote, weight};
 use crate::report::lang::Words;
-use crate::score::{Evidence, Score, Span, Verdict};
+use crate::report::names::full;
+use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 
 /// Writes an outcome of `run`: what it was, the answer with numbered evidence, the scores.
 ///
@@ -235,7 +236,10 @@ fn write_score(
         Verdict::Fail => ("✗", Status::Failed),
         Verdict::Unscored => ("?", Status::Undecided),
     };
-    let verdict = options.paint(style(status), &format!("{sign} {} {}", score.property, (words.verdict)(status)));
+    let verdict = options.paint(
+        style(status),
+        &format!("{sign} {} {}", full(Subject::Property(score.property), options.lang), (words.verdict)(status)),
+    );
     let value = score.value.map(|value| decimal(value, 3));
     // A reason may begin with the value that it is about.
     let is_said = |value: &String| score.reason.as_ref().is_some_and(|reason| reason.starts_with(&format!("{value} ")));
@@ -260,10 +264,17 @@ fn write_score(
 /// `number · fabricated · unsupported · why · waived: reason`.
 fn said(evidence: &Evidence, words: &Words) -> String {
     let waived = evidence.waived.as_deref().map(|reason| (words.waived)(&one_line(reason)));
+    // `hedged · hedge` says one thing twice.
+    let is_said = |basis: Basis| {
+        matches!(
+            (evidence.verdict, basis),
+            (Some(SpecificVerdict::Hedged), Basis::Hedge) | (Some(SpecificVerdict::Background), Basis::Background)
+        )
+    };
     let parts = [
         Some((words.kind)(&evidence.kind).to_owned()),
         evidence.verdict.map(|verdict| (words.specific)(verdict).to_owned()),
-        evidence.basis.map(|basis| (words.basis)(basis).to_owned()),
+        evidence.basis.filter(|basis| !is_said(*basis)).map(|basis| (words.basis)(basis).to_owned()),
         evidence.why.as_deref().map(|why| one_line(&(words.reason)(why))),
         waived,
     ];
@@ -276,7 +287,6 @@ mod tests {
     use crate::outcome::Outcomes;
     use crate::report::lang::Lang;
     use crate::report::sample::{RunBuilder, SampleRun};
-    use crate::score::{Basis, SpecificVerdict};
 
     fn rendered(run: &SampleRun, options: TerminalOptions) -> String {
         let mut out = Vec::new();
@@ -328,7 +338,7 @@ mod tests {
             [2✓] 「交流会の目的は、約30社が参加して␛つながりを 深めることです。」 purpose
         ✗ no_fabrication fail 0.5
             [4✗] 「約30社」 number · fabricated · unsupported · nothing in the source supports it
-            [5?] 「京都」 place · hedged · hedge · かも
+            [5?] 「京都」 place · hedged · かも
             [3?] 「交流会」 name · fabricated · unsupported · waived: 社内の呼び名
         ? matches unscored the case has no source
         ");

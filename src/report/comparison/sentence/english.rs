@@ -5,9 +5,11 @@ use crate::compare::{Compared, Measure, Method, Side, Verdict, Warning};
 use crate::report::comparison::{p_in_words, points, signed};
 use crate::report::csv::decimal;
 use crate::report::lang::Lang;
+use crate::report::names::quoted;
 use crate::stats::{Interval, LEVEL, Undefined};
 
 pub(super) const ENGLISH: Sentences = Sentences {
+    lang: Lang::En,
     finding: english_finding,
     verdict: |verdict| match verdict {
         Some(Verdict::WorseByMore) => "clearly worse",
@@ -31,7 +33,17 @@ pub(super) const ENGLISH: Sentences = Sentences {
     warning: english_warning,
     movement: |moved, of| {
         let chance = of as f64 * 0.05;
-        format!("{moved} of {of} properties moved; about {chance:.1} would by chance alone.")
+        match moved {
+            0 => format!(
+                "None of the {of} properties is clearly better or worse: each range includes 0. That does not say that \
+                 nothing changed; more cases would tell."
+            ),
+            moved => format!(
+                "{moved} of {of} properties {} clearly better or worse (the range does not include 0); about {chance:.1} \
+                 would seem to be by chance alone.",
+                if moved == 1 { "is" } else { "are" }
+            ),
+        }
     },
     noise: |base, candidate| {
         let (base, candidate) = (base?, candidate?);
@@ -54,7 +66,7 @@ pub(super) const ENGLISH: Sentences = Sentences {
         let seed = compared.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
         let usual = decimal(LEVEL * 100.0, 4);
         let own = own_level(compared)
-            .map(|level| format!(", of `{}` {level} %", compared.subject.name()))
+            .map(|level| format!(", of {} {level} %", quoted(compared.subject, Lang::En)))
             .unwrap_or_default();
         format!("Ranges: {usual} % two-sided{own}, {interval}{seed}. Margin: {} points.", points(margin))
     },
@@ -62,7 +74,10 @@ pub(super) const ENGLISH: Sentences = Sentences {
         Ok(p) => format!("All {variants} variants together (Cochran's Q): p {}.", p_in_words(p)),
         Err(why) => format!("All {variants} variants together (Cochran's Q): undefined, {}.", (ENGLISH.undefined)(why)),
     },
-    together: |variants| format!("{variants} variants together"),
+    variants: |variants| format!("{variants} variants"),
+    together: |variants| format!("All {variants} variants together"),
+    apart: |subject| format!("Each variant by itself ({subject})"),
+    worse: |variant, rates| format!("worse: {variant} ({rates})"),
     percent: |share| format!("{:.0} %", share * 100.0),
     at_level: |range, level| format!("{range} ({level} %)"),
     measure: Measure::name,
@@ -82,7 +97,7 @@ pub(super) const ENGLISH: Sentences = Sentences {
     ],
     adjusted: |primary, decisive, exploring| {
         format!(
-            "p adjusted: `{primary}` was declared to decide (Holm, {decisive}); the others are exploration \
+            "p adjusted: {primary} was declared to decide (Holm, {decisive}); the others are exploration \
              (Benjamini–Hochberg, {exploring})."
         )
     },

@@ -5,9 +5,11 @@ use crate::compare::{Compared, Measure, Method, Side, Verdict, Warning};
 use crate::report::comparison::{p_in_words, points, signed};
 use crate::report::csv::decimal;
 use crate::report::lang::Lang;
+use crate::report::names::quoted;
 use crate::stats::{Interval, LEVEL, Undefined};
 
 pub(super) const JAPANESE: Sentences = Sentences {
+    lang: Lang::Ja,
     finding: japanese_finding,
     verdict: |verdict| match verdict {
         Some(Verdict::WorseByMore) => "明らかに悪化",
@@ -31,7 +33,16 @@ pub(super) const JAPANESE: Sentences = Sentences {
     warning: japanese_warning,
     movement: |moved, of| {
         let chance = of as f64 * 0.05;
-        format!("{of}項目中{moved}項目で差が出ました。偶然だけでも{chance:.1}項目ほどには差が出ます。")
+        match moved {
+            0 => format!(
+                "{of}項目のうち、はっきりした差が出たものはありません(どの範囲にも0が含まれます)。\
+                 変化がなかったという意味ではなく、ケースを増やせば差が見えることもあります。"
+            ),
+            moved => format!(
+                "{of}項目のうち{moved}項目で、はっきりした差が出ました(範囲に0が含まれません)。\
+                 ただし、偶然だけでも{chance:.1}項目ほどはそう見えます。"
+            ),
+        }
     },
     noise: |base, candidate| {
         let (base, candidate) = (base?, candidate?);
@@ -53,8 +64,9 @@ pub(super) const JAPANESE: Sentences = Sentences {
         };
         let seed = compared.seed.map(|seed| format!("(乱数の種 {seed})")).unwrap_or_default();
         let (usual, margin) = (decimal(LEVEL * 100.0, 4), points(margin));
-        let own =
-            own_level(compared).map(|level| format!("(`{}` は{level}%)", compared.subject.name())).unwrap_or_default();
+        let own = own_level(compared)
+            .map(|level| format!("({}は{level}%)", quoted(compared.subject, Lang::Ja)))
+            .unwrap_or_default();
         format!("範囲は両側{usual}%{own}、{interval}{seed}。悪化の許容範囲は{margin}ポイント。")
     },
     several: |variants, p| match p {
@@ -63,7 +75,10 @@ pub(super) const JAPANESE: Sentences = Sentences {
             format!("{variants}通りの組み合わせ全体の検定(CochranのQ検定): できません。{}。", (JAPANESE.undefined)(why))
         }
     },
-    together: |variants| format!("{variants}通りの組み合わせを合算"),
+    variants: |variants| format!("{variants}通りの組み合わせ"),
+    together: |variants| format!("{variants}通りの組み合わせの合計"),
+    apart: |subject| format!("組み合わせごとの結果: {subject}"),
+    worse: |variant, rates| format!("悪化した組み合わせ: {variant}({rates})"),
     percent: |share| format!("{:.0}%", share * 100.0),
     at_level: |range, level| format!("{range} ({level}%)"),
     measure: |measure| match measure {
@@ -76,7 +91,7 @@ pub(super) const JAPANESE: Sentences = Sentences {
     columns: ["比較元", "比較先", "差", "範囲", "判断", "改善", "悪化", "混在", "不安定", "p", "補正後"],
     adjusted: |primary, decisive, exploring| {
         format!(
-            "pの補正: 判断の基準に定めた `{primary}` はHolm法(検定{decisive}件)、ほかの項目は探索的な参考として\
+            "pの補正: 判断の基準に定めた{primary}はHolm法(検定{decisive}件)、ほかの項目は探索的な参考として\
              Benjamini–Hochberg法(検定{exploring}件)。"
         )
     },
@@ -171,7 +186,7 @@ fn japanese_warning(warning: &Warning) -> String {
         }
         Warning::ScorerVersions(base, candidate) => {
             format!(
-                "採点器の版が違います({base}と{candidate})。比べる前に、両方を `evalrun rescore` で採点し直してください"
+                "採点器のバージョンが違います({base}と{candidate})。比べる前に、両方を `evalrun rescore` で採点し直してください"
             )
         }
         Warning::PromptChanged(prompt) => format!("プロンプト {prompt} の文面が二つの実行で違います"),
