@@ -123,7 +123,7 @@ const KINDS: [(&str, &str); 39] = [
 ];
 
 /// The longer phrases before those that are also part of them.
-const PHRASES_OF: [(&str, Phrase); 48] = [
+const PHRASES_OF: [(&str, Phrase); 49] = [
     ("^the text is empty$", |_| "文章が空です".to_owned()),
     // covers_*
     ("^without a source it cannot be told what the news is$", |_| {
@@ -177,6 +177,7 @@ const PHRASES_OF: [(&str, Phrase); 48] = [
     ("(?s)^a listed alias of (「.*」)$", |found| format!("登録された別名({})", &found[1])),
     (r"^the school year in the (\w+)$", |found| format!("{}にある学年", text_name(found))),
     (r"^the days of the week in the (\w+)$", |found| format!("{}にある曜日", text_name(found))),
+    ("^the two people of the source$", |_| "元のニュースに出てくる二人".to_owned()),
     (r"^word for word in the (\w+)$", |found| format!("{}に一字一句同じ言葉", text_name(found))),
     (r"^stands in the (\w+)$", |found| format!("{}に記載", text_name(found))),
     ("(?s)^short for (「.*)$", |found| format!("{}の略", &found[1])),

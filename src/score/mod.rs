@@ -24,7 +24,7 @@ use crate::property::{Property, Requirements, Topic};
 use crate::text::Passage;
 
 /// The scorers' version: verdicts of different versions do not compare.
-pub const SCORER_VERSION: u32 = 5;
+pub const SCORER_VERSION: u32 = 6;
 
 /// An answer with what is known about it.
 #[derive(Debug)]

@@ -393,12 +393,22 @@ impl Scanner<'_> {
         let start = self.at;
         self.take("西暦");
         let short = self.take("'");
+        let century = self.century_before();
         let Some((number, len)) = self.number() else {
             self.at = start;
             return false;
         };
         self.at += len;
-        let full = if short && number < 100 { number + 2000 } else { number };
+        let full = match century {
+            Some(century) if number < 100 => century + number,
+            _ if short && number < 100 => number + 2000,
+            _ => number,
+        };
+        if let Some(span) = first_of_years(self.rest()).filter(|_| is_year(full)) {
+            self.mention.year = Some(full);
+            self.mention.span_of_years = span;
+            return true;
+        }
         if self.take("世紀") && number <= 30 {
             self.mention.year = Some((number - 1) * 100);
             self.mention.span_of_years = YearSpan::Century;
@@ -434,6 +444,17 @@ impl Scanner<'_> {
         }
         self.mention.year = Some(full);
         true
+    }
+
+    /// The century of a short year that stands with a full one: 1934年か35年, 1960〜70年代.
+    fn century_before(&self) -> Option<i16> {
+        let before = &self.text[..self.start];
+        let before =
+            ["か", "から", "や", "と", "、", "・", "〜", "-"].iter().find_map(|joint| before.strip_suffix(joint))?;
+        let before = before.trim_end_matches(['度', '代']);
+        let before = before.strip_suffix('年').unwrap_or(before);
+        let digits = before.get(before.len().checked_sub(4)?..)?;
+        digits.parse::<i16>().ok().filter(|year| is_year(*year) && *year >= 1000).map(|year| year / 100 * 100)
     }
 
     fn month(&mut self) -> bool {
@@ -521,6 +542,14 @@ impl Scanner<'_> {
         let is_duration = DURATIONS.iter().any(|word| rest.starts_with(word))
             // 三日後, 10日前: how long, unless a month stands before it.
             || (!after_month && (rest.starts_with('後') || (rest.starts_with('前') && !rest.starts_with("前後"))));
+        // あと13日, 3泊4日, 平均6日から14日に延びる: how long.
+        let (before, longer) = (&self.text[..self.start], ["に延び", "に伸び", "に短", "に縮"]);
+        let counts_down =
+            ["あと", "残り", "わずか", "平均", "約", "およそ", "泊", "丸", "延べ", "のべ", "最大", "最長", "最短"];
+        let is_duration = is_duration
+            || !after_month
+                && (counts_down.iter().any(|word| before.ends_with(word))
+                    || longer.iter().any(|word| rest.starts_with(word)));
         // 1日に3回, 週に4日: how often.
         let is_rate = !after_month
             && (number == 1
@@ -698,6 +727,19 @@ impl Scanner<'_> {
 fn is_range_of(after: &str, unit: char, largest: i16) -> bool {
     let Some(rest) = after.strip_prefix(['〜', '-', '・', '、']) else { return false };
     numeral(rest).is_some_and(|second| second.value <= f64::from(largest) && rest[second.len..].starts_with(unit))
+}
+
+/// 〜70年代 after 1960: what the second of two years says of the first.
+fn first_of_years(after: &str) -> Option<YearSpan> {
+    let rest = after.strip_prefix(['〜', '-', '・', '、'])?;
+    let second = numeral(rest).filter(|second| second.value < 3000.0)?;
+    let rest = rest[second.len..].strip_prefix('年')?;
+    match rest.chars().next() {
+        Some('代') => Some(YearSpan::Decade),
+        Some('度') => Some(YearSpan::Fiscal),
+        Some('間' | '前' | '後' | '目') => None,
+        _ => Some(YearSpan::Calendar),
+    }
 }
 
 const fn day_char_len() -> usize {

@@ -1,8 +1,12 @@
 //! Hedges: where a text says that something is a guess, a possibility, an example or a supposition, and how far that
 //! reaches.
 //!
-//! A hedge in the predicate covers its sentence up to the clause before that is closed and asserted for itself; one at
-//! the head covers what follows; one in a lead-in covers the list under it. Hearsay and expectations are no hedges.
+//! A hedge in the predicate covers its sentence up to the clause before that is closed and asserted for itself, and not
+//! what the sentence takes for granted (30社が参加した催しは); one at the head covers what follows; one in a lead-in covers
+//! the list under it. What is foreseen (見込み, 見通し, 予想) is a guess whoever foresees it; hearsay, hopes, plans and
+//! aims are none.
+
+mod lead_in;
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -10,7 +14,8 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::Passage;
-use super::block::{Block, BlockKind};
+use super::morpheme::Morpheme;
+use super::tag::{Form, Inflection, Pos};
 
 /// A hedge with its reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub enum Reach {
 }
 
 /// Ends of predicates that make a guess of what they close.
-const PREDICATES: [&str; 120] = [
+const PREDICATES: [&str; 133] = [
     "かもしれません",
     "かもしれない",
     "かもしれ",
@@ -73,12 +78,21 @@ const PREDICATES: [&str; 120] = [
     "と推察され",
     "と予想され",
     "が予想され",
+    "と予想し",
+    "を予想し",
+    "と予測し",
+    "と想定され",
+    "が想定され",
+    "推測でき",
+    "推察でき",
+    "と考えること",
+    "とも考えること",
+    "と考えるのが",
     "と予測され",
-    "と見込まれ",
-    "と見込んで",
-    "と見込む",
-    "と見込み、",
-    "が見込まれ",
+    "見込まれ",
+    "見込んで",
+    "見込む",
+    "見込み、",
     "見込みです",
     "見込みだ",
     "見込みで",
@@ -158,6 +172,10 @@ const PREDICATES: [&str; 120] = [
     "思い浮か",
     "なりそうです",
     "なりそうだ",
+    "そうです",
+    "そうだ",
+    "そうで",
+    "そうな",
 ];
 
 /// Words at the head of a sentence or clause that hedge what follows.
@@ -181,13 +199,32 @@ const HEADS: [&str; 16] = [
 ];
 
 /// Words that open a supposition; it lasts for its sentence.
-const SUPPOSITIONS: [&str; 9] =
-    ["もし", "もしも", "仮に", "かりに", "仮定すると", "としたら", "とすれば", "と仮定", "なら"];
+const SUPPOSITIONS: [&str; 13] = [
+    "もし",
+    "もしも",
+    "仮に",
+    "かりに",
+    "仮定すると",
+    "としたら",
+    "とすれば",
+    "と仮定",
+    "なら",
+    "買うと",
+    "買えば",
+    "買っても",
+    "としても",
+];
+
+/// Words that make a guess of what a lead-in or a heading announces, and of nothing in their own sentence.
+const ANNOUNCED: [&str; 8] =
+    ["考えられる", "想定される", "予想される", "想像される", "想像に基づ", "推測に基づ", "(予想)", "(推測)"];
 
 /// The hedges of a passage.
 pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
-    static CUES: LazyLock<AhoCorasick> =
-        LazyLock::new(|| AhoCorasick::new(PREDICATES.iter().chain(&HEADS).chain(&SUPPOSITIONS)).expect("a small list"));
+    static CUES: LazyLock<AhoCorasick> = LazyLock::new(|| {
+        let words = PREDICATES.iter().chain(&HEADS).chain(&SUPPOSITIONS).chain(&ANNOUNCED);
+        AhoCorasick::new(words).expect("a small list")
+    });
     let mut cues = CUES
         .find_overlapping_iter(&passage.text)
         .map(|found| (found.pattern().as_usize(), found.range()))
@@ -206,16 +243,22 @@ pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
         within.sort_by_key(|(order, cue)| (*order, cue.start));
         let heads = within.partition_point(|(order, _)| *order < PREDICATES.len());
         let suppositions = within.partition_point(|(order, _)| *order < PREDICATES.len() + HEADS.len());
+        let announced =
+            within.partition_point(|(order, _)| *order < PREDICATES.len() + HEADS.len() + SUPPOSITIONS.len());
         let text = &passage.text[sentence.range.clone()];
         let at = sentence.range.start;
-        found.extend(in_predicate(text, at, &within[..heads]));
+        let guesses = in_predicate(text, at, &within[..heads]);
+        if !guesses.is_empty() {
+            let granted = taken_for_granted(passage, &sentence.range);
+            found.extend(guesses.into_iter().flat_map(|guess| without(guess, &granted)));
+        }
         if heads < suppositions {
             found.extend(at_head(text, at, &within[heads..suppositions]));
         }
-        if suppositions < within.len() {
-            found.extend(supposition(text, at, &within[suppositions..]));
+        if suppositions < announced {
+            found.extend(supposition(text, at, &within[suppositions..announced]));
         }
-        found.extend(lead_in(passage, n));
+        found.extend(lead_in::lead_in(passage, n));
     }
     found
 }
@@ -265,6 +308,12 @@ fn is_no_guess(sentence: &str, at: usize, cue: &str) -> bool {
                 || after.starts_with("がよ")
                 || after.starts_with("が良")
         }
+        // 集まりそう is a guess, 集まるそう hearsay; そうで may be any «so».
+        "そうです" | "そうだ" | "そうで" | "そうな" => {
+            !before.ends_with([
+                'り', 'し', 'き', 'ち', 'に', 'び', 'み', 'ぎ', 'れ', 'え', 'け', 'せ', 'て', 'め', 'べ', 'げ', 'ね',
+            ]) || ["はて", "として", "それ", "に", "らし"].iter().any(|word| before.ends_with(word))
+        }
         "見込み" => before.ends_with("申し") || after.starts_with("客"),
         "らしい" => !after.is_empty() && !after.starts_with(['。', '、', 'で', 'と', '!', 'の']),
         _ => false,
@@ -303,7 +352,131 @@ fn clause_start(sentence: &str, at: usize) -> usize {
     let closed = CLOSED
         .iter()
         .filter_map(|end| before.rmatch_indices(end).find(|(n, _)| depths(*n) == 0).map(|(n, end)| n + end.len()));
-    closed.max().unwrap_or(0)
+    let closed = closed.max().unwrap_or(0);
+    closed.max(after_statement(before, &depths)).max(before_other_time(before, &depths))
+}
+
+/// Behind 開幕は5日で、来場者は…: a noun told of one topic stands for itself when another topic follows.
+fn after_statement(before: &str, depths: &dyn Fn(usize) -> usize) -> usize {
+    let topic = |part: &str| part.contains('は') || part.contains('が') || part.contains('も');
+    let is_noun = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '\u{4E00}'..='\u{9FFF}' | 'ァ'..='ヺ' | 'ー' | '%' | '」' | ')')
+    };
+    let ends = before.match_indices("で、").filter(|(n, _)| depths(*n) == 0);
+    let stands = |n: usize| {
+        before[..n].ends_with(is_noun)
+            && before[..n].rsplit('、').next().is_some_and(|clause| clause.contains('は'))
+            && topic(&before[n..])
+    };
+    ends.filter(|(n, _)| stands(*n)).map(|(n, end)| n + end.len()).max().unwrap_or(0)
+}
+
+/// Before 、来年は: another time begins, and the guess is about that.
+fn before_other_time(before: &str, depths: &dyn Fn(usize) -> usize) -> usize {
+    const TIMES: [&str; 9] = [
+        "、来年は",
+        "、来年も",
+        "、今後は",
+        "、今後も",
+        "、次回は",
+        "、これからは",
+        "、これからも",
+        "、将来は",
+        "、やがては",
+    ];
+    let starts = TIMES.iter().filter_map(|time| before.rmatch_indices(time).find(|(n, _)| depths(*n) == 0));
+    starts.map(|(n, _)| n + '、'.len_utf8()).max().unwrap_or(0)
+}
+
+/// What a sentence takes for granted: the clause of a past event before the noun that it describes,
+/// (30社が参加した)催しは.
+fn taken_for_granted(passage: &Passage<'_>, sentence: &Range<usize>) -> Vec<Range<usize>> {
+    // Nouns that only lead on to what is said of the clause.
+    const FORMAL: [&str; 51] = [
+        "こと",
+        "もの",
+        "の",
+        "ところ",
+        "ため",
+        "場合",
+        "とき",
+        "時",
+        "ほう",
+        "方",
+        "結果",
+        "うえ",
+        "上",
+        "後",
+        "のち",
+        "あと",
+        "際",
+        "可能性",
+        "模様",
+        "もよう",
+        "よう",
+        "はず",
+        "見込み",
+        "見通し",
+        "おそれ",
+        "恐れ",
+        "中",
+        "以上",
+        "限り",
+        "通り",
+        "とおり",
+        "まま",
+        "ら",
+        "わけ",
+        "計算",
+        "勘定",
+        "例",
+        "事例",
+        "ケース",
+        "形",
+        "気",
+        "気配",
+        "様子",
+        "印象",
+        "話",
+        "疑い",
+        "点",
+        "頃",
+        "ころ",
+        "当時",
+        "経験",
+    ];
+    let text = passage.text.as_str();
+    let words = passage.morphemes_in(sentence);
+    let is_past = |word: &Morpheme| word.tag.inflection == Inflection::Ta && word.tag.form == Form::Basic;
+    let describes = |at: usize| {
+        words.get(at + 1).is_some_and(|next| {
+            let surface = next.surface(text);
+            (next.pos().is_nominal() || next.pos() == Pos::Adnominal)
+                && !FORMAL.contains(&surface)
+                && !surface.starts_with("可能")
+        })
+    };
+    let ends = (0..words.len()).filter(|at| is_past(&words[*at]) && describes(*at)).map(|at| words[at].end);
+    let clause = |end: usize| {
+        let before = &text[sentence.start..end];
+        let start = before.rfind('、').map_or(0, |n| n + '、'.len_utf8());
+        let start = before[start..].rfind('は').map_or(start, |n| start + n + 'は'.len_utf8());
+        sentence.start + start..end
+    };
+    ends.map(clause).collect()
+}
+
+/// The same guess without what is taken for granted.
+fn without(guess: Hedge, granted: &[Range<usize>]) -> Vec<Hedge> {
+    let mut scopes = vec![guess.scope.clone()];
+    for gap in granted {
+        scopes = scopes
+            .into_iter()
+            .flat_map(|scope| [scope.start..scope.end.min(gap.start), scope.start.max(gap.end)..scope.end])
+            .filter(|scope| scope.start < scope.end)
+            .collect();
+    }
+    scopes.into_iter().map(|scope| Hedge { scope, ..guess.clone() }).collect()
 }
 
 fn at_head(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
@@ -334,52 +507,6 @@ fn supposition(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) ->
     };
     let cue = cues.iter().map(|(_, cue)| cue).filter(supposes).min_by_key(|cue| (cue.start, cue.end))?;
     Some(Hedge { cue: cue.clone(), scope: offset..offset + sentence.len(), reach: Reach::Supposition })
-}
-
-/// The list that a hedged sentence leads in: the items right under its paragraph.
-fn lead_in(passage: &Passage<'_>, n: usize) -> Option<Hedge> {
-    const POINTERS: [&str; 14] = [
-        "以下の",
-        "次の",
-        "下記の",
-        "次のよう",
-        "以下のよう",
-        "このよう",
-        "こんな",
-        "以下は",
-        "次は",
-        "以下が",
-        "次が",
-        "たとえば",
-        "例えば",
-        "などが",
-    ];
-    let sentence = &passage.sentences[n];
-    let block = &passage.blocks[sentence.block];
-    let text = &passage.text[sentence.range.clone()];
-    let ends_block = passage.sentences.get(n + 1).is_none_or(|next| next.block != sentence.block);
-    let leads = POINTERS.iter().any(|word| text.contains(word)) || text.ends_with(':');
-    if !ends_block || !leads {
-        return None;
-    }
-    // An item leads in the items that are indented under it.
-    let is_led = |next: &&Block| match block.kind {
-        BlockKind::Item => next.kind == BlockKind::Item && next.indent > block.indent,
-        _ => matches!(next.kind, BlockKind::Item | BlockKind::Table),
-    };
-    let items: Vec<_> = passage.blocks[sentence.block + 1..].iter().take_while(is_led).collect();
-    let last = items.last()?;
-    let cue = PREDICATES
-        .iter()
-        .filter_map(|cue| text.rfind(cue).map(|at| (at, cue.len())))
-        .filter(|(at, length)| !is_no_guess(text, *at, &text[*at..*at + *length]))
-        .max()
-        .or_else(|| HEADS.iter().filter_map(|cue| text.find(cue).map(|at| (at, cue.len()))).min())?;
-    Some(Hedge {
-        cue: sentence.range.start + cue.0..sentence.range.start + cue.0 + cue.1,
-        scope: items[0].range.start..last.range.end,
-        reach: Reach::LeadIn,
-    })
 }
 
 /// How deep in quotation brackets each byte of the sentence lies.
@@ -420,6 +547,31 @@ mod tests {
             ),
             ("次のような活動が行われたと考えられます。\n- 30社の商談\n- 見学\n\n30分でした。", "30分", None),
             ("次の目的が掲げられました。\n- 30社の商談", "30社", None),
+            // What is foreseen is a guess in whatever form; what is planned or hoped for is none.
+            ("約3万人の来場を見込んでいます。", "3万人", Some(Reach::Predicate)),
+            ("約3万人が来場する見込みです。", "3万人", Some(Reach::Predicate)),
+            ("約3万人の人出を予想しています。", "3万人", Some(Reach::Predicate)),
+            ("約3万人の来場を目指しています。", "3万人", None),
+            ("約3万人の来場を予定しています。", "3万人", None),
+            ("約3万人が集まりそうです。", "3万人", Some(Reach::Predicate)),
+            ("約3万人が集まったそうです。", "3万人", None),
+            // A statement of its own before another topic or another time, and what is taken for granted.
+            ("開幕は12月5日で、来場者は増える見込みです。", "12月5日", None),
+            ("約3万人が来場し、来年はさらに増えるかもしれません。", "3万人", None),
+            (
+                "テーブルには50品目ほどが並び、味を確かめながら商談が進んだと想像されます。",
+                "50品目",
+                Some(Reach::Predicate),
+            ),
+            ("3万人が参加した催しは、続くかもしれません。", "3万人", None),
+            ("催しには3万人が参加した可能性があります。", "3万人", Some(Reach::Predicate)),
+            // A remark between a lead-in and its list, sections, steps.
+            ("次のような催しが考えられます。詳しくは分かりません。\n- 30社の商談", "30社", Some(Reach::LeadIn)),
+            ("次のような催しが考えられます。\n詳しくは分かりません。\n\n- 30社の商談", "30社", Some(Reach::LeadIn)),
+            ("想定される内容は次のとおりです。\n- 30社の商談", "30社", Some(Reach::LeadIn)),
+            ("## 内容\n以下のような内容だと推測されます。\n### 商談\n30社が集まります。", "30社", Some(Reach::LeadIn)),
+            ("## 内容\n以下のような内容だと推測されます。\n## 結果\n30社が集まりました。", "30社", None),
+            ("次のような流れが考えられます。\n\nまず、30社が集まります。", "30社", Some(Reach::LeadIn)),
         ] {
             assert_eq!(covered(text, word), expected, "{text} {word}");
         }

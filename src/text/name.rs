@@ -57,7 +57,17 @@ struct Finder<'a> {
 const HONORIFICS: [&str; 6] = ["さん", "氏", "君", "様", "さま", "ちゃん"];
 
 /// Posts and professions that follow a person's name.
-const TITLES: [&str; 76] = [
+const TITLES: [&str; 86] = [
+    "外相",
+    "財務相",
+    "防衛相",
+    "総理",
+    "大統領",
+    "書記長",
+    "党首",
+    "大使",
+    "親方",
+    "次長",
     "特任准教授",
     "特任教授",
     "名誉教授",
@@ -168,11 +178,24 @@ impl Finder<'_> {
         {
             core.end = end;
         }
+        // 佐藤太郎新社長: the word belongs to the post.
+        let after = &self.text[core.end..];
+        if TITLES.iter().any(|title| after.starts_with(title))
+            && let Some(name) =
+                ["新", "前", "元", "現", "副"].iter().find_map(|lead| self.text[core.clone()].strip_suffix(lead))
+            && name.chars().count() >= 2
+        {
+            core.end = core.start + name.len();
+        }
         let full = core.len();
         if full > 60 {
             return None;
         }
         let after = self.text[core.end..].trim_start_matches(' ');
+        let lead = ["新", "前", "元", "現"].iter().find(|lead| {
+            after.strip_prefix(**lead).is_some_and(|rest| TITLES.iter().any(|title| rest.starts_with(title)))
+        });
+        let after = lead.map_or(after, |lead| &after[lead.len()..]);
         let gap = self.text.len() - core.end - after.len();
         let honorific = HONORIFICS.iter().find(|word| after.starts_with(**word)).copied();
         let title = TITLES.iter().filter(|word| after.starts_with(**word)).max_by_key(|word| word.len()).copied();
@@ -343,6 +366,7 @@ impl Finder<'_> {
         // Ministries are specific whatever their names are made of.
         let is_ministry = content >= 1
             && matches!(self.surface(last), "省" | "庁")
+            && !matches!(self.surface(last - 1), "来" | "登" | "退" | "開" | "当" | "同" | "各")
             && !self.text[..self.words[last].end].ends_with("省庁");
         if head_alone || (!has_proper && !is_whole_name && !is_ministry && content < 3) {
             return None;
@@ -446,7 +470,12 @@ impl Finder<'_> {
             && self.words[n].known
             && surface.chars().count() >= 3
             && !is_katakana(surface);
-        is_head || is_company_before || is_known
+        // JR四国, NTT東日本; JR富山駅 is a place.
+        let is_of_group = n > first
+            && matches!(self.surface(first), "JR" | "NTT")
+            && n == self.phrase(first).end - 1
+            && !surface.ends_with(['駅', '線', '前', '社']);
+        is_head || is_company_before || is_known || is_of_group
     }
 
     /// A proper or unknown word within a name.

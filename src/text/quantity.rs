@@ -234,7 +234,10 @@ fn fraction_at(text: &str, start: usize, end: usize, denominator: &Numeral) -> O
 
 /// 3対1: the score of a match, as one.
 fn score_at(text: &str, start: usize, end: usize, ours: &Numeral) -> Option<Quantity> {
-    let rest = text[end..].strip_prefix('対').or_else(|| text[end..].strip_prefix("勝"))?;
+    let after = &text[end..];
+    let rest = after
+        .strip_prefix(['対', '勝'])
+        .or_else(|| after.strip_prefix('-').filter(|_| is_score(text, start, after)))?;
     let theirs = numeral(rest)?;
     let is_record = text[end..].starts_with('勝');
     let tail = &rest[theirs.len..];
@@ -251,6 +254,17 @@ fn score_at(text: &str, start: usize, end: usize, ours: &Numeral) -> Option<Quan
         is_ordinal: false,
         has_digits: ours.has_digits,
     })
+}
+
+/// 2-1で勝つ: two numbers of a match, no part of a code, a date or a range.
+fn is_score(text: &str, start: usize, after: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let theirs = &after[1..];
+    let length = digits(theirs);
+    let stands_alone = !text[..start].ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '/'));
+    let ends =
+        ["で勝", "で敗", "で快勝", "で制", "で下", "で破", "で逆転", "で競り", "と逆転", "の逆転", "の勝利", "の接戦"];
+    stands_alone && (1..=3).contains(&length) && ends.iter().any(|end| theirs[length..].starts_with(end))
 }
 
 /// 8割7分: a share in tenths and hundredths.
@@ -472,7 +486,7 @@ const BEFORE: [(&str, Exactness); 26] = [
     ("年間", Exactness::Exact),
 ];
 
-const AFTER: [(&str, Exactness); 29] = [
+const AFTER: [(&str, Exactness); 35] = [
     ("以上", Exactness::AtLeast),
     ("超", Exactness::AtLeast),
     ("を超える", Exactness::AtLeast),
@@ -481,6 +495,12 @@ const AFTER: [(&str, Exactness); 29] = [
     ("を上回", Exactness::AtLeast),
     ("をこえ", Exactness::AtLeast),
     ("に迫", Exactness::AtMost),
+    ("を切", Exactness::AtMost),
+    ("を割り", Exactness::AtMost),
+    ("を下回", Exactness::AtMost),
+    ("に届か", Exactness::AtMost),
+    ("に届き", Exactness::AtMost),
+    ("に満た", Exactness::AtMost),
     ("足らず", Exactness::AtMost),
     ("余り", Exactness::AtLeast),
     ("あまり", Exactness::AtLeast),

@@ -2,16 +2,11 @@
 //! turns a right figure round.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use regex::Regex;
-
-use super::arithmetic;
 use super::source::{Allowed, Finding, Known};
-use crate::property::SpecificKind;
+use super::{arithmetic, equivalent};
 use crate::score::Basis;
 use crate::text::Passage;
-use crate::text::name::Name;
 use crate::text::quantity::{Exactness, Quantity, Unit};
 use crate::text::tag::Pos;
 
@@ -45,10 +40,7 @@ pub(super) fn find(
             why: format!("「{written}」 in the {}", known.what),
         };
     }
-    if let Some((basis, why)) = free_of_charge(allowed, quantity)
-        .or_else(|| school_year(allowed, quantity))
-        .or_else(|| whole_years(allowed, quantity))
-        .or_else(|| days_a_week(allowed, passage, quantity))
+    if let Some((basis, why)) = equivalent::find(allowed, passage, quantity)
         .or_else(|| arithmetic::derive(allowed, passage, quantity, sentence, earlier))
     {
         return Finding::Supported { basis, why };
@@ -57,60 +49,6 @@ pub(super) fn find(
         Some(why) => Finding::contradicted(why),
         None => Finding::unsupported(format!("no 「{written}」 nor an equal amount in the source or background")),
     }
-}
-
-/// 0円 for 無料.
-fn free_of_charge(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
-    let is_nothing = quantity.value == 0.0 && matches!(quantity.unit, Unit::Money(_));
-    let known = allowed.in_order().find(|known| is_nothing && known.passage.text.contains("無料"))?;
-    Some((known.basis(Basis::Normalised), format!("「無料」 in the {}", known.what)))
-}
-
-/// 高校2年生 for 高2, 3年生 for 3年の田中さん.
-fn school_year(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
-    let is_year = quantity.unit == Unit::Counter("年生");
-    let spellings = ["高", "中", "小", "大学"].map(|school| format!("{school}{}", quantity.value));
-    let stands = |text: &str| {
-        spellings.iter().any(|spelling| contains_token(text, spelling))
-            || [format!("({}年)", quantity.value), format!("の{}年、", quantity.value)]
-                .iter()
-                .any(|year| text.contains(year))
-    };
-    let of_person = |known: &Known<'_>| {
-        let year = format!("{}年の", quantity.value);
-        let mut ends = known.passage.text.match_indices(&year).map(|(at, year)| at + year.len());
-        // The first characters of a rare family name may be taken for another word.
-        let starts = |end: usize| end..=end + 2 * '宇'.len_utf8();
-        let is_person = |name: &Name| name.kind == SpecificKind::Person;
-        ends.any(|end| known.names().iter().any(|name| is_person(name) && starts(end).contains(&name.range.start)))
-    };
-    let is_stated = |known: &&Known<'_>| stands(&known.passage.text) || of_person(known);
-    let known = allowed.in_order().filter(|_| is_year).find(is_stated)?;
-    Some((known.basis(Basis::Normalised), format!("the school year in the {}", known.what)))
-}
-
-/// 12か月 for 1年: one of something is no amount of its own in the source.
-fn whole_years(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
-    let is_a_year = quantity.unit == Unit::Measure("month") && equal(quantity.value, 12.0);
-    let known = allowed.in_order().find(|known| is_a_year && contains_token(&known.passage.text, "1年"))?;
-    Some((known.basis(Basis::Normalised), format!("「1年」 in the {}", known.what)))
-}
-
-/// 週4日 for 月・水・金・日曜.
-fn days_a_week(allowed: &Allowed<'_>, passage: &Passage<'_>, quantity: &Quantity) -> Option<(Basis, String)> {
-    static LISTS: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new("(?:[月火水木金土日](?:曜日?)?[・、と,])+[月火水木金土日]曜").expect("a valid pattern")
-    });
-    let is_weekly = passage.text[..quantity.core.start].ends_with('週');
-    let days = match quantity.unit {
-        Unit::Measure("second") => quantity.value / 86400.0,
-        Unit::Counter("回" | "便" | "往復") => quantity.value,
-        _ => return None,
-    };
-    let count = |list: &str| list.split(['・', '、', 'と', ',']).count() as f64;
-    let stands = |text: &str| LISTS.find_iter(text).any(|list| equal(count(list.as_str()), days));
-    let known = allowed.in_order().find(|known| is_weekly && stands(&known.passage.text))?;
-    Some((known.basis(Basis::Computed), format!("the days of the week in the {}", known.what)))
 }
 
 /// Whether two numbers are the same but for the last bits of their arithmetic.
@@ -157,7 +95,8 @@ fn common_scale(a: &Quantity, b: &Quantity) -> Option<f64> {
         (Unit::Counter("席"), Unit::Counter("人")) | (Unit::Counter("人"), Unit::Counter("席")) => {
             is_telling.then_some(1.0)
         }
-        (Unit::Counter("便"), Unit::Counter("往復")) => Some(0.5),
+        (Unit::Counter("便" | "本"), Unit::Counter("往復")) => Some(0.5),
+        (Unit::Counter("人前"), Unit::Counter("人")) | (Unit::Counter("人"), Unit::Counter("人前")) => Some(1.0),
         // 3勝2敗 in a match is 3対2.
         (Unit::Counter("勝敗"), Unit::Counter("対")) | (Unit::Counter("対"), Unit::Counter("勝敗")) => Some(1.0),
         // Different words for what is counted say the same only of a telling number.
@@ -311,7 +250,7 @@ fn window_len(text: &str, at_end: bool) -> usize {
 }
 
 /// Whether `text` holds `token` with no digit before or after it.
-fn contains_token(text: &str, token: &str) -> bool {
+pub(super) fn contains_token(text: &str, token: &str) -> bool {
     let is_digit = |c: char| c.is_ascii_digit() || matches!(c, ',' | '.');
     text.match_indices(token).any(|(at, found)| {
         let cuts_before = found.starts_with(|c: char| c.is_ascii_digit()) && text[..at].ends_with(is_digit);

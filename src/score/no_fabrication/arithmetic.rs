@@ -35,6 +35,7 @@ pub(super) fn derive(
     let why = between_dates(allowed, quantity)
         .or_else(|| between_times(allowed, quantity))
         .or_else(|| out_of_so_many(allowed, passage, quantity))
+        .or_else(|| lead_in_a_match(allowed, passage, quantity))
         .or_else(|| by_operation(&operands(allowed, passage, earlier), quantity, text));
     why.map(|why| (Basis::Computed, why))
 }
@@ -78,6 +79,7 @@ fn between_dates(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
             );
             is_wanted(months) || is_wanted(months + 1.0) || is_wanted(f64::from(to.year() - from.year()) * 12.0)
         }
+        Unit::Counter("泊") => has_days && is_wanted(f64::from((to - from).get_days())),
         Unit::Counter("歳" | "周年") => {
             let years = f64::from(to.year() - from.year());
             is_wanted(years) || is_wanted(years - 1.0)
@@ -107,8 +109,10 @@ struct Dated {
 fn dated(allowed: &Allowed<'_>, base: civil::Date) -> Vec<Dated> {
     let written = allowed.of_source().flat_map(|known| known.dates.iter().map(move |mention| (known, mention)));
     let written = written.filter_map(|(known, mention)| {
-        let year = mention.year.or(mention.month.map(|_| base.year()))?;
-        let date = civil::Date::new(year, mention.month.unwrap_or(1), mention.day.unwrap_or(1)).ok();
+        let year = mention.year.or(mention.month.or(mention.day).map(|_| base.year()))?;
+        // A bare day is in the month of publication.
+        let month = mention.month.or(mention.day.map(|_| base.month())).unwrap_or(1);
+        let date = civil::Date::new(year, month, mention.day.unwrap_or(1)).ok();
         let date = date.or_else(|| complete(mention, base))?;
         Some(Dated { date, has_day: mention.day.is_some(), shown: known.shown(&mention.range) })
     });
@@ -139,7 +143,17 @@ fn between_times(allowed: &Allowed<'_>, quantity: &Quantity) -> Option<String> {
     None
 }
 
-/// 10人に3人 for 30%: a share in so many of so many.
+/// 3点差 for 5対2.
+fn lead_in_a_match(allowed: &Allowed<'_>, passage: &Passage<'_>, quantity: &Quantity) -> Option<String> {
+    let is_lead = quantity.unit == Unit::Counter("点") && passage.text[quantity.core.end..].starts_with('差');
+    let lead = |own: &Quantity| ((own.value / 1000.0).floor() - own.value % 1000.0).abs();
+    allowed.of_source().filter(|_| is_lead).find_map(|known| {
+        let is_it = |own: &&Quantity| own.unit == Unit::Counter("対") && equal(lead(own), quantity.value);
+        Some(known.shown(&known.quantities.iter().find(is_it)?.range))
+    })
+}
+
+/// 10人に3人 for 30%, 4人に1人 for 24.6%: a share in so many of so many.
 fn out_of_so_many(allowed: &Allowed<'_>, passage: &Passage<'_>, quantity: &Quantity) -> Option<String> {
     let around = window(&passage.text, &quantity.range, 24);
     let offset = around.as_ptr() as usize - passage.text.as_ptr() as usize;
@@ -166,8 +180,21 @@ fn out_of_so_many(allowed: &Allowed<'_>, passage: &Passage<'_>, quantity: &Quant
                 continue;
             }
             let percent = part / whole * 100.0;
+            // A share in so few is a rounding; 5人に2人余り is between two of them.
+            let after = &around[part_range.end..];
+            let marks =
+                |words: &[&str]| words.iter().any(|word| after.chars().take(8).collect::<String>().contains(word));
+            let step = 100.0 / whole;
+            let is_share_of = |value: f64| {
+                let over = value - percent;
+                let slack = if *whole <= 10.0 { 2.0 } else { 0.5 };
+                over.abs() < slack
+                    || marks(&["余り", "あまり", "以上", "超", "強"]) && (0.0..step).contains(&over)
+                    || marks(&["近く", "弱", "足らず"]) && (-step..0.0).contains(&over)
+                    || marks(&["ほど", "程度", "くらい"]) && over.abs() < step / 2.0
+            };
             let known = allowed.in_order().find_map(|known: &Known<'_>| {
-                let own = known.quantities.iter().find(|own| own.unit == Unit::Percent && equal(own.value, percent))?;
+                let own = known.quantities.iter().find(|own| own.unit == Unit::Percent && is_share_of(own.value))?;
                 Some(known.shown(&own.core))
             });
             if known.is_some() {
@@ -190,6 +217,9 @@ const QUOTIENT: &str = "あたり 当たり 平均 ずつ 割る 割れば 割�
 /// Words by which a sentence speaks of shares.
 const SHARE: &str = "割引 引き 逆算 うち 相当 あたる 当たる あたり 計算 換算 掛け合わせ 前の年 前年 10年前 増え 減 伸び かつて だった 半 ほど 約 およそ";
 
+/// Words by which a sentence speaks of a part of the whole.
+const PART: &str = "割合 占め 比率 得票率 全体 うち";
+
 /// One operation on two amounts.
 fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Option<String> {
     let says = |cues: &str| cues.split(' ').any(|cue| sentence.contains(cue));
@@ -198,6 +228,7 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
     let difference = LazyCell::new(|| says(DIFFERENCE));
     let product = LazyCell::new(|| says(PRODUCT));
     let quotient = LazyCell::new(|| says(QUOTIENT));
+    let part = LazyCell::new(|| says(PART));
     let share = LazyCell::new(|| !matches!(quantity.unit, Unit::Measure("month" | "second")) && says(SHARE));
     let about = quantity.exactness != Exactness::Exact;
     let near = |value: f64| equal(value, quantity.value) || (about && rounds_to(value, quantity));
@@ -232,6 +263,11 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                 let is_times =
                     quantity.unit == Unit::Measure("times") && small < large && near_in_digits(large / small);
                 let shares = [small / large, 1.0 - small / large, large / small - 1.0];
+                // Of two parts each is a share of both together.
+                let of_both = [small / (small + large), large / (small + large)];
+                let is_share_of_both = quantity.unit == Unit::Percent
+                    && of_both.iter().any(|share| near_in_digits(share * 100.0))
+                    && *part;
                 // An amount is all of itself: that says nothing.
                 let is_share = quantity.unit == Unit::Percent
                     && small < large
@@ -242,7 +278,7 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
                         && large > small
                         && *quotient
                         && *sum;
-                if is_times || is_share || is_count {
+                if is_times || is_share || is_share_of_both || is_count {
                     return show("÷");
                 }
             }
@@ -277,6 +313,7 @@ fn by_operation(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Op
     }
     in_a_year(operands, quantity, sentence)
         .or_else(|| in_an_hour(operands, quantity, sentence))
+        .or_else(|| multiple_in_percent(operands, quantity))
         .or_else(|| complement(operands, quantity, sentence))
 }
 
@@ -337,6 +374,17 @@ fn in_an_hour(operands: &[Operand], quantity: &Quantity, sentence: &str) -> Opti
         |operand: &&Operand| operand.unit == Unit::Measure("second") && equal(operand.value * quantity.value, 3600.0);
     let found = operands.iter().find(fits).filter(|_| by_hour && is_count)?;
     Some(format!("an hour ÷ {}", found.shown))
+}
+
+/// 200%, or 100% more, for 2倍.
+fn multiple_in_percent(operands: &[Operand], quantity: &Quantity) -> Option<String> {
+    let percents = |times: f64| [times * 100.0, (times - 1.0) * 100.0];
+    let fits = |operand: &&Operand| {
+        operand.unit == Unit::Measure("times")
+            && quantity.unit == Unit::Percent
+            && percents(operand.value).iter().any(|percent| equal(*percent, quantity.value))
+    };
+    operands.iter().find(fits).map(|operand| operand.shown.clone())
 }
 
 /// What is left of 100%.

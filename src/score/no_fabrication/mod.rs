@@ -7,6 +7,8 @@ mod amount;
 mod arithmetic;
 mod contact;
 mod date;
+mod derived;
+mod equivalent;
 mod name;
 mod quote;
 mod source;
@@ -71,7 +73,7 @@ impl Judge<'_> {
             (Finding::Supported { basis, why }, _) => (SpecificVerdict::Grounded, basis, why),
             (_, Some(hedge)) => (SpecificVerdict::Hedged, Basis::Hedge, hedge_reason(self.subject, hedge)),
             (Finding::Unsupported { basis, why, extended_to }, None) => {
-                if is_bare_weekday(specific) {
+                if is_bare_weekday(specific) || self.is_where_to_ask(specific, &range) {
                     return None;
                 }
                 range = extended_to.unwrap_or(range);
@@ -86,6 +88,16 @@ impl Judge<'_> {
             evidence.waived = self.subject.waiver(Property::NoFabrication, &range);
         }
         Some(evidence)
+    }
+
+    /// A body that readers are sent to (気象庁の情報をご確認ください): nothing is said of it.
+    fn is_where_to_ask(&self, specific: &Specific, range: &Range<usize>) -> bool {
+        let passage = &self.subject.passage;
+        let text = &passage.text[sentence_of(passage, range)];
+        let text = text.trim_end_matches(['。', '!', '*', ')']);
+        specific.kind() == SpecificKind::Organization
+            && ["ください", "ましょう", "くださいね", "ましょうね"].iter().any(|end| text.ends_with(end))
+            && ["確認", "確かめ", "ご覧", "参照", "チェック", "相談", "見て"].iter().any(|word| text.contains(word))
     }
 
     fn find(&mut self, specific: &Specific, range: &Range<usize>) -> Finding {
@@ -201,6 +213,20 @@ mod tests {
             ("3年の宇治原ここみさんが話した。", "三年生の宇治原ここみさんです。", "三年生", Grounded, Normalised),
             ("3種類を売る。3種類ある。", "満足度は100%でした。", "100%", Fabricated, Unsupported),
             ("50人のうち20人が選んだ。", "4割が選びました。", "4割", Grounded, Computed),
+            // What follows from words of time, age and distance from the day of publication.
+            ("あす発売する。", "11月25日に発売されます。", "11月25日", Grounded, Computed),
+            ("来週月曜に始める。", "12月1日に始まります。", "12月1日", Grounded, Computed),
+            ("10年ぶりに改めた。", "前回は2015年でした。", "2015年", Grounded, Computed),
+            ("91歳で亡くなった。", "1934年の生まれです。", "1934年", Grounded, Computed),
+            ("4〜9月期の決算。", "第2四半期までの決算です。", "第2四半期", Grounded, Normalised),
+            ("12月7日に開幕する。", "開幕まであと13日です。", "13日", Grounded, Computed),
+            // The same in other words.
+            ("3連覇を果たした。", "3年連続の優勝です。", "3年連続", Grounded, Normalised),
+            ("5-2で快勝した。", "3点差の勝利です。", "3点", Grounded, Computed),
+            ("33%が賛成した。", "3人に1人が賛成しました。", "3人", Grounded, Computed),
+            ("33%が賛成した。", "5人に2人が賛成しました。", "5人", Fabricated, Unsupported),
+            ("44.8%だった。", "5割に届きませんでした。", "5割", Grounded, Normalised),
+            ("ミナト技研の新製品。", "株式会社ミナト技研の新製品です。", "ミナト技研", Grounded, Normalised),
         ] {
             assert_eq!(judged(news, answer, word), Some((verdict, basis)), "{news} / {answer}");
         }

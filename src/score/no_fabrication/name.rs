@@ -1,6 +1,6 @@
 //! What supports a name: the same characters in the source, a listed alias, a shorter form, its parts.
 
-use super::source::{Allowed, Finding, plain};
+use super::source::{Allowed, Finding, Known, plain};
 use crate::property::SpecificKind;
 use crate::score::Basis;
 use crate::text::Passage;
@@ -16,6 +16,10 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, name: &Name) ->
             why: format!("「{written}」 in the {}", known.what),
         };
     }
+    if let Some((short, known)) = without_legal_form(allowed, &wanted) {
+        let why = format!("「{short}」 in the {}", known.what);
+        return Finding::Supported { basis: known.basis(Basis::Normalised), why };
+    }
     if let Some(why) = alias(allowed, &wanted) {
         return Finding::Supported { basis: Basis::Alias, why };
     }
@@ -29,6 +33,15 @@ pub(super) fn find(allowed: &Allowed<'_>, passage: &Passage<'_>, name: &Name) ->
         Some(why) => Finding::contradicted(why),
         None => Finding::unsupported(format!("no 「{written}」 in the source, its aliases or background")),
     }
+}
+
+/// The name without its legal form, where that stands in an allowed text: ミナト技研 of 株式会社ミナト技研.
+fn without_legal_form<'w, 'a>(allowed: &'a Allowed<'_>, wanted: &'w str) -> Option<(&'w str, &'a Known<'a>)> {
+    const FORMS: [&str; 7] =
+        ["株式会社", "有限会社", "合同会社", "一般社団法人", "公益財団法人", "国立大学法人", "独立行政法人"];
+    let short = FORMS.iter().find_map(|form| wanted.strip_prefix(form).or_else(|| wanted.strip_suffix(form)))?;
+    let known = allowed.in_order().find(|known| known.plain.contains(short))?;
+    (short.chars().count() >= 2).then_some((short, known))
 }
 
 /// Another name of the same thing, as the case lists them.

@@ -6,12 +6,13 @@ use std::ops::Range;
 use jiff::civil;
 
 use super::contact::contacts;
+use super::derived::derived;
 use crate::case::{PublishedAt, Source};
 use crate::score::Basis;
 use crate::text::Passage;
-use crate::text::date::{DateMention, Part, YearSpan, dates};
+use crate::text::date::{DateMention, dates};
 use crate::text::name::{Name, names};
-use crate::text::quantity::{Quantity, Unit, quantities};
+use crate::text::quantity::{Quantity, quantities};
 
 /// What was found about a specific.
 #[derive(Debug, Clone)]
@@ -51,7 +52,7 @@ pub(super) struct Allowed<'a> {
     pub(super) aliases: Vec<Vec<String>>,
     /// When the news was published, on a clock in Japan.
     pub(super) published: Option<civil::DateTime>,
-    /// Dates that follow from the source: the year 3年後 is, the end of a fiscal year.
+    /// Dates that follow from the source, each with the words that it follows from.
     pub(super) derived_dates: Vec<(DateMention, String)>,
 }
 
@@ -156,48 +157,4 @@ fn fix_years(texts: &mut [Known<'_>]) {
             own.year = other.year;
         }
     }
-}
-
-/// Dates that follow from a text: 3年後 and 10年前 as years, where a fiscal year begins and ends.
-fn derived(known: &Known<'_>, base: Option<civil::Date>) -> Vec<(DateMention, String)> {
-    let mut found = Vec::new();
-    for own in &known.quantities {
-        let after = &known.passage.text[own.core.end..];
-        let sign = if after.starts_with('後') || known.passage.text[..own.core.end].ends_with("まで") {
-            1.0
-        } else if after.starts_with('前') {
-            -1.0
-        } else {
-            continue;
-        };
-        if own.unit == Unit::Measure("month")
-            && own.value % 12.0 == 0.0
-            && own.value < 12_000.0
-            && let Some(base) = base
-        {
-            #[expect(clippy::cast_possible_truncation, reason = "less than a thousand years")]
-            let year = base.year() + (sign * own.value / 12.0) as i16;
-            found.push((DateMention { year: Some(year), ..DateMention::default() }, known.shown(&own.range)));
-        }
-    }
-    for own in known.dates.iter().filter(|own| own.span_of_years == YearSpan::Fiscal) {
-        let Some(year) = own.year else { continue };
-        let end = DateMention {
-            year: Some(year + 1),
-            month: Some(3),
-            day: Some(31),
-            part: Some(Part::Late),
-            ..DateMention::default()
-        };
-        let begin = DateMention {
-            year: Some(year),
-            month: Some(4),
-            day: Some(1),
-            part: Some(Part::Early),
-            ..DateMention::default()
-        };
-        found.push((end, known.shown(&own.range)));
-        found.push((begin, known.shown(&own.range)));
-    }
-    found
 }
