@@ -15,6 +15,8 @@ use evalrun::text::normalize::Normalized;
 /// An article as the learner sees it: its sentences' features, and which of them are evidence of what.
 struct Article {
     id: String,
+    /// What all articles about the same news share: they are judged by what articles about other news taught.
+    news: String,
     sentences: Vec<Vec<usize>>,
     /// Of each topic: whether it is present, and the sentences of each piece of evidence.
     topics: [Option<(bool, Vec<Vec<usize>>)>; 3],
@@ -113,7 +115,8 @@ fn read(item: &Item, names: &mut Names) -> Option<Article> {
         *names.entry(feature.to_string()).or_insert(next)
     };
     let sentences = found.iter().map(|(_, features)| features.iter().map(&mut index).collect()).collect();
-    Some(Article { id: item.id.to_string(), sentences, topics })
+    let news = item.source.as_ref().map_or_else(|| item.id.to_string(), |source| source.title.clone());
+    Some(Article { id: item.id.to_string(), news, sentences, topics })
 }
 
 fn leave_out_rare(articles: &mut [Article], size: usize) {
@@ -215,7 +218,7 @@ struct Judged<'a> {
 
 fn judge_in_turn(articles: &[Article], topic: usize, size: usize) -> Vec<Judged<'_>> {
     let fold_of = |article: &Article| {
-        article.id.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into())) % FOLDS
+        article.news.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into())) % FOLDS
     };
     let mut judged = Vec::new();
     for fold in 0..FOLDS {

@@ -1,10 +1,7 @@
-//! Hedges: where a text says that something is a guess, a possibility, an example or a supposition, and how far that
-//! reaches.
-//!
-//! A hedge in the predicate covers its sentence up to the clause before that is closed and asserted for itself, and not
-//! what the sentence takes for granted (30社が参加した催しは); one at the head covers what follows; one in a lead-in covers
-//! the list under it. What is foreseen (見込み, 見通し, 予想) is a guess whoever foresees it; hearsay, hopes, plans and
-//! aims are none.
+//! Hedges: where a text says that something is a guess, a possibility, an example or a supposition, and how far it
+//! reaches: one in the predicate to the last clause before that stands for itself, without what the sentence takes for
+//! granted (30社が参加した催しは); one at the head over what follows; one in a lead-in over the list under it.
+//! What is foreseen (見込み, 見通し, 予想) is a guess whoever foresees it; hearsay, hopes, plans and aims are none.
 
 mod lead_in;
 
