@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::id::MOST_CHARS;
+use crate::lang::Lang;
 use crate::model::Provider;
 use crate::project::Tier;
 use crate::property::{Property, SpecificKind, Topic};
@@ -43,6 +44,7 @@ fn run() -> Value {
     let parts = [
         ("prompts", "The prompts to send, in the order of reports; absent: all of prompts/", list(id())),
         ("models", "The models to ask, in the order of reports; absent: all below", list(id())),
+        ("lang", "The language of reports and of what is said beside them (en)", choice(&Lang::ALL.map(Lang::name))),
         ("repeats", "How often each question is asked (1)", whole(1)),
         ("concurrency", "How many requests may be under way at once; absent: as many as each server bears", whole(1)),
         ("max_cost", "The most US dollars that a run may spend", number(0.0, None)),

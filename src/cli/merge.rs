@@ -12,15 +12,14 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::args::MergeArgs;
-use super::console::counted;
-use super::context::Context;
+use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
-use super::load::Place;
 use super::reporting::Reporting;
 use super::runs::{Archive, BegunRun, Destination, JOURNAL, OpenRun};
-use super::summary;
+use super::{summary, words};
 use crate::engine::Journal;
+use crate::lang::Lang;
 use crate::outcome::{CaseRecord, Entry, ModelRecord, Outcomes as _, PromptRecord, RunHeader, Status};
 use crate::prompt::base16;
 use crate::trial::TrialId;
@@ -35,15 +34,18 @@ pub(super) fn execute(args: &MergeArgs, context: &Context) -> Result<Exit, Error
     let parts = args.runs.iter().map(|run| archive.open(run)).collect::<Result<Vec<_>, _>>()?;
     let merged = Merged::of(&parts)?;
     let prompts: Vec<_> = merged.header.prompts.iter().map(|prompt| &prompt.id).collect();
-    let reporting = Reporting::new(&args.reporting, &prompts, archive)?;
-    for warning in warnings(&parts) {
+    let lang = language(args.reporting.lang, Some(&place));
+    let reporting = Reporting::new(&args.reporting, lang, &prompts, archive)?;
+    for warning in warnings(&parts, lang) {
         context.console.warn(&warning);
     }
     let digest = digest(&parts);
     let destination = Destination::choose(args.out.as_deref(), &digest, &place, &context.environment)?;
-    let begun = begin(destination, &merged, digest, &place, context)?;
-    let trials = counted(merged.trials.len(), "trial");
-    context.console.say(&format!("putting together {trials} of {}", counted(parts.len(), "run")));
+    if let Destination::New { aside: Some(aside), .. } = &destination {
+        context.console.say(&words::kept_aside(&place.shown(aside), lang));
+    }
+    let begun = begin(destination, &merged, digest, context)?;
+    context.console.say(&words::merging(merged.trials.len(), parts.len(), lang));
     merged.write(&parts, &begun)?;
     let Begun { folder, journal, has_end, .. } = begun;
     let new = OpenRun { reader: journal.read()?, folder };
@@ -52,8 +54,8 @@ pub(super) fn execute(args: &MergeArgs, context: &Context) -> Result<Exit, Error
     if !has_end {
         journal.end(Timestamp::now(), false).map_err(Error::file(&new.folder.join(JOURNAL)))?;
     }
-    summary::print(&new, reporting.lang, args.format, context)?;
-    summary::say(&new, &place, context);
+    summary::print(&new, lang, args.format, context)?;
+    summary::say(&new, &place, lang, context);
     let is_incomplete = run.count(Status::Errored) + run.count(Status::Skipped) > 0;
     Ok(if is_incomplete { Exit::Incomplete } else { Exit::Fine })
 }
@@ -206,19 +208,18 @@ fn model_difference(a: &ModelRecord, b: &ModelRecord) -> Option<&'static str> {
 }
 
 /// What a user may not expect of the whole.
-fn warnings(parts: &[OpenRun]) -> Vec<String> {
+fn warnings(parts: &[OpenRun], lang: Lang) -> Vec<String> {
     let mut warnings = Vec::new();
     for part in parts {
         let run = &part.reader.run;
         let (missing, all) = (run.count(Status::Skipped), run.entries.len());
         if missing > 0 {
-            let name = &run.header.name;
-            warnings.push(format!("{name} did not come to its end: {missing} of {all} trials have no outcome in it"));
+            warnings.push(words::part_cut_short(&run.header.name, missing, all, lang));
         }
     }
     let commits: HashSet<_> = parts.iter().map(|part| &part.reader.run.header.commit).collect();
     if commits.len() > 1 {
-        warnings.push("the runs are of different commits, so that of the whole is not known".to_owned());
+        warnings.push(words::different_commits(lang));
     }
     warnings
 }
@@ -250,15 +251,9 @@ struct Begun {
     has_end: bool,
 }
 
-fn begin(
-    destination: Destination,
-    merged: &Merged<'_>,
-    digest: String,
-    place: &Place,
-    context: &Context,
-) -> Result<Begun, Error> {
-    let (folder, journal, aside) = match destination {
-        Destination::New { folder, journal, aside } => (folder, journal, aside),
+fn begin(destination: Destination, merged: &Merged<'_>, digest: String, context: &Context) -> Result<Begun, Error> {
+    let (folder, journal) = match destination {
+        Destination::New { folder, journal, .. } => (folder, journal),
         Destination::Begun(begun) => {
             let BegunRun { folder, journal, reader } = *begun;
             let has_outcome = reader.run.entries.iter().filter(|entry| entry.status != Status::Skipped);
@@ -266,9 +261,6 @@ fn begin(
             return Ok(Begun { journal: Arc::new(journal.go_on()?), folder, done, has_end: reader.has_end });
         }
     };
-    if let Some(aside) = aside {
-        context.console.say(&format!("the finished run there is kept as {}", place.shown(&aside)));
-    }
     let header = RunHeader {
         name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -113,6 +113,30 @@ pub(super) fn kept_aside(aside: &str, lang: Lang) -> String {
     }
 }
 
+/// That runs are put together.
+pub(super) fn merging(trials: usize, runs: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("putting together {} of {}", counted(trials, "trial"), counted(runs, "run")),
+        Lang::Ja => format!("{runs}件の実行の{trials}試行を1つにまとめます"),
+    }
+}
+
+/// That a part of a whole lacks outcomes.
+pub(super) fn part_cut_short(run: &str, missing: usize, of: usize, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("{run} did not come to its end: {missing} of {of} trials have no outcome in it"),
+        Lang::Ja => format!("{run}は最後まで終わっていません: {of}試行のうち{missing}試行の結果がありません"),
+    }
+}
+
+/// That the parts of a whole are of several commits.
+pub(super) fn different_commits(lang: Lang) -> String {
+    match lang {
+        Lang::En => "the runs are of different commits, so that of the whole is not known".to_owned(),
+        Lang::Ja => "実行のコミットが異なるため、全体のコミットは不明とします".to_owned(),
+    }
+}
+
 /// That a run is gone on with.
 pub(super) fn continuing(folder: &str, done: usize, of: usize, lang: Lang) -> String {
     match lang {
