@@ -6,6 +6,7 @@
 
 mod answers;
 mod matrix;
+mod recurring;
 mod words;
 
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use self::answers::{CaseTexts, Prompts};
 use self::matrix::{Matrix, Volatile};
+use self::recurring::Recurring;
 use self::words::{WORDS, word};
 use crate::outcome::{Outcomes, Run};
 use crate::report::escape::{html, json_for_pages};
@@ -27,8 +29,9 @@ const TEMPLATE: &str = include_str!("page/template.html");
 const STYLE: &str = include_str!("page/style.css");
 
 /// One after the other in one function, so that none of their names is a name of the browser's.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("page/data.js"),
+    include_str!("page/texts.js"),
     include_str!("page/summary.js"),
     include_str!("page/labels.js"),
     include_str!("page/diff.js"),
@@ -69,6 +72,8 @@ pub fn write_report(
     written += write_data("run-data", &matrix, out)?;
     let mut volatile = Volatile::of(run, &matrix, earlier);
     let prompts = Prompts::of(run);
+    let mut recurring = Recurring::default();
+    written += json(prompts.bases())?.len();
     let mut misfits = 0;
     for case in &matrix.worst {
         let left = most_bytes.saturating_sub(written);
@@ -76,20 +81,32 @@ pub fn write_report(
         if matrix.chars_of(run, *case) > left {
             continue;
         }
-        let texts = CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), lang)?;
-        let json = json(&texts)?;
-        if json.len() > left {
+        let known = recurring.len();
+        let texts =
+            CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), lang, &mut recurring)?;
+        let (json, new) = (json(&texts)?, json(&recurring.since(known))?);
+        if json.len() + new.len() > left {
+            recurring.truncate(known);
             misfits += 1;
             if misfits == MOST_MISFITS {
                 break;
             }
             continue;
         }
-        written += write_block(&format!("case-{case}"), &json, out)?;
+        written += write_block(&format!("case-{case}"), &json, out)? + new.len();
         volatile.attempts.extend(texts.attempts);
     }
+    write_data("shared-data", &Shared { recurring: &recurring, prompts: prompts.bases() }, out)?;
     write_data("volatile-data", &volatile, out)?;
     out.write_all(after.as_bytes())
+}
+
+/// What the texts of all cases refer to.
+#[derive(Serialize)]
+struct Shared<'a, P> {
+    recurring: &'a Recurring,
+    /// As the first case has them.
+    prompts: &'a P,
 }
 
 fn write_data(id: &str, value: &impl Serialize, out: &mut dyn Write) -> io::Result<usize> {

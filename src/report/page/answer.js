@@ -108,15 +108,14 @@ function point(element) {
 /** What is needed to draw a trial's answer. */
 function answerOf(trial) {
   const texts = textsOf(trial.case).trials[trial.number];
-  const evidence = texts.scores.flatMap((score) =>
-    (score.evidence ?? []).map((piece) => ({ ...piece, property: score.property })),
-  );
+  const characters = Array.from(texts.answer ?? "");
+  const scores = texts.scores.map((row) => scoreOf(row, characters));
+  const evidence = scores.flatMap((score) => score.evidence.map((piece) => ({ ...piece, property: score.property })));
   const placed = evidence.filter((piece) => piece.at !== undefined).sort((one, other) => one.at[0] - other.at[0]);
   placed.forEach((piece, place) => {
     piece.number = place + 1;
   });
-  const characters = Array.from(texts.answer ?? "");
-  return { trial, texts, evidence, characters, stretches: stretches(placed), words: new Map(), entries: new Map() };
+  return { trial, texts, scores, evidence, characters, stretches: stretches(placed), words: new Map(), entries: new Map() };
 }
 
 function facts(trial, texts) {
@@ -129,9 +128,9 @@ function facts(trial, texts) {
   if (trial.cached) say("from_store");
   else if (trial.millis > 0) told.push(duration(trial.millis));
   if (trial.attempts > 1) say("attempts", { n: trial.attempts });
-  if (texts?.served_model) say("served", { model: texts.served_model });
+  if (texts.served_model !== undefined) say("served", { model: shared.recurring[texts.served_model] });
   if (trial.finish && trial.finish !== "stop")
-    say("ended", { reason: [trial.finish, texts?.finish].filter(Boolean).join(", ") });
+    say("ended", { reason: [trial.finish, texts.finish].filter(Boolean).join(", ") });
   return told.join(" · ");
 }
 
@@ -276,7 +275,7 @@ function scoreEntry(answer, score) {
 
 function scoreList(answer) {
   const rank = { fail: 0, unscored: 1, pass: 2 };
-  const scores = [...answer.texts.scores].sort((one, other) => rank[one.verdict] - rank[other.verdict]);
+  const scores = [...answer.scores].sort((one, other) => rank[one.verdict] - rank[other.verdict]);
   return make(
     "section",
     { class: "scores", "aria-label": word("verdicts") },

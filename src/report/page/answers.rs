@@ -1,24 +1,32 @@
 //! The texts of a page, a block a case: its source, the prompts as they were sent, each answer with its scores.
 //!
-//! Promises positions in Unicode scalar values of the answer, as everywhere, and one case's texts in memory at a time.
+//! Promises positions in Unicode scalar values, as everywhere, and one case's texts in memory at a time.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::matrix::Trials;
-use crate::case::Source;
+use super::recurring::{Recurring, score_row};
+use crate::case::{Case, Source};
 use crate::diagnostic::TextFile;
 use crate::outcome::{Attempt, CaseRecord, Outcome, Outcomes, Run, Status};
 use crate::prompt::{Prompt, Rendered};
-use crate::report::evidence::{Weight, weight};
+use crate::property::Property;
 use crate::report::lang::{Lang, Words};
 use crate::response::FailureKind;
-use crate::score::{Evidence, Score};
 
 /// The prompts of a run, as far as they can still be read.
-pub(super) struct Prompts(Vec<Option<Prompt>>);
+pub(super) struct Prompts {
+    prompts: Vec<Option<Prompt>>,
+    /// Each as the first case has it: others are told by where they part from it.
+    bases: Vec<PromptText>,
+}
+
+/// A longer prompt is no base: it would take the room of others.
+const LONGEST_BASE: usize = 20_000;
 
 impl Prompts {
     /// Parses them.
@@ -27,7 +35,62 @@ impl Prompts {
             let file = TextFile::new(&format!("prompts/{}.md", record.id), record.text.clone());
             Prompt::parse(record.id.clone(), file).ok()
         };
-        Self(run.header.prompts.iter().map(parse).collect())
+        let prompts: Vec<Option<Prompt>> = run.header.prompts.iter().map(parse).collect();
+        let case = run.header.cases.first().map(CaseRecord::as_it_was);
+        let first = |prompt: &Option<Prompt>| prompt.as_ref()?.render(case.as_ref()?).ok();
+        let bases = prompts.iter().map(|prompt| first(prompt).map(PromptText::base).unwrap_or_default());
+        Self { bases: bases.collect(), prompts }
+    }
+
+    /// What the prompts of cases refer to.
+    pub(super) fn bases(&self) -> &impl Serialize {
+        &self.bases
+    }
+
+    /// Each with a case's values, as it parts from its base; `None` where it cannot be rendered.
+    fn of_case(&self, case: &Case) -> Vec<Option<PromptDifference>> {
+        let rendered = |(prompt, base): (&Option<Prompt>, &PromptText)| {
+            let Rendered { system, user } = prompt.as_ref()?.render(case).ok()?;
+            let system = system.map(|system| Difference::of(&base.system, &system));
+            Some(PromptDifference { system, user: Difference::of(&base.user, &user) })
+        };
+        self.prompts.iter().zip(&self.bases).map(rendered).collect()
+    }
+}
+
+/// A prompt as it was sent.
+#[derive(Debug, Default, Serialize)]
+struct PromptText {
+    system: String,
+    user: String,
+}
+
+impl PromptText {
+    fn base(rendered: Rendered) -> Self {
+        let short = |text: String| if text.len() > LONGEST_BASE { String::new() } else { text };
+        Self { system: short(rendered.system.unwrap_or_default()), user: short(rendered.user) }
+    }
+}
+
+/// A prompt by where it parts from its base.
+#[derive(Debug, Serialize)]
+struct PromptDifference {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<Difference>,
+    user: Difference,
+}
+
+/// A text: how many characters it begins with and how many it ends with as its base does, and what stands between them.
+#[derive(Debug, Serialize)]
+struct Difference(usize, usize, String);
+
+impl Difference {
+    fn of(base: &str, text: &str) -> Self {
+        let head = base.chars().zip(text.chars()).take_while(|(one, other)| one == other).count();
+        let rest: Vec<char> = text.chars().skip(head).collect();
+        let base = base.chars().skip(head).collect::<Vec<char>>();
+        let tail = base.iter().rev().zip(rest.iter().rev()).take_while(|(one, other)| one == other).count();
+        Self(head, tail, rest[..rest.len() - tail].iter().collect())
     }
 }
 
@@ -36,19 +99,12 @@ impl Prompts {
 pub(super) struct CaseTexts<'a> {
     source: &'a Source,
     /// Each prompt with this case's values; null where it cannot be rendered.
-    prompts: Vec<Option<PromptText>>,
+    prompts: Vec<Option<PromptDifference>>,
     /// By the number of the trial.
     trials: BTreeMap<usize, TrialTexts>,
     /// The attempts worth telling, which are volatile.
     #[serde(skip)]
     pub(super) attempts: BTreeMap<usize, Vec<AttemptRow>>,
-}
-
-#[derive(Debug, Serialize)]
-struct PromptText {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    system: Option<String>,
-    user: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,39 +116,8 @@ struct TrialTexts {
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    served_model: Option<String>,
-    scores: Vec<ScoreRow>,
-}
-
-#[derive(Debug, Serialize)]
-struct ScoreRow {
-    property: &'static str,
-    verdict: &'static str,
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    evidence: Vec<EvidenceRow>,
-}
-
-#[derive(Debug, Serialize)]
-struct EvidenceRow {
-    /// Where it stands in the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<[usize; 2]>,
-    /// The words that are missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-    weight: &'static str,
-    kind: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    basis: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    waived: Option<String>,
+    served_model: Option<usize>,
+    scores: Vec<Vec<Value>>,
 }
 
 /// An attempt, where a trial took several or got no answer.
@@ -121,70 +146,36 @@ impl<'a> CaseTexts<'a> {
         record: &'a CaseRecord,
         trials: Trials<'_>,
         lang: Lang,
+        recurring: &mut Recurring,
     ) -> io::Result<Self> {
         let case = record.as_it_was();
-        let rendered = prompts.0.iter().map(|prompt| prompt.as_ref()?.render(&case).ok().map(PromptText::from));
+        let properties: Vec<Property> = run.properties().collect();
         let read = trials.entries.iter().map(|place| outcomes.outcome(&run.entries[*place]));
         let read = read.collect::<io::Result<Vec<Outcome>>>()?;
         let numbers = trials.numbers;
         let told = |(number, outcome): (usize, &Outcome)| Some((number, attempts(outcome)?));
         Ok(Self {
             source: &record.source,
-            prompts: rendered.collect(),
+            prompts: prompts.of_case(&case),
             attempts: numbers.clone().zip(&read).filter_map(told).collect(),
             trials: numbers
                 .clone()
                 .zip(&read)
-                .map(|(number, outcome)| (number, TrialTexts::of(outcome, lang.words())))
+                .map(|(number, outcome)| (number, TrialTexts::of(outcome, &properties, lang.words(), recurring)))
                 .collect(),
         })
     }
 }
 
-impl From<Rendered> for PromptText {
-    fn from(rendered: Rendered) -> Self {
-        Self { system: rendered.system, user: rendered.user }
-    }
-}
-
 impl TrialTexts {
-    fn of(outcome: &Outcome, words: &Words) -> Self {
+    fn of(outcome: &Outcome, properties: &[Property], words: &Words, recurring: &mut Recurring) -> Self {
         Self {
             answer: outcome.answer.clone(),
             error: outcome.error.as_deref().map(|error| (words.reason)(error).into_owned()),
             finish: outcome.finish.detail.clone(),
-            served_model: outcome.served_model.clone(),
-            scores: outcome.scores.iter().map(|score| ScoreRow::of(score, words)).collect(),
+            served_model: outcome.served_model.as_deref().map(|model| recurring.text(model)),
+            scores: outcome.scores.iter().filter_map(|score| score_row(score, properties, words, recurring)).collect(),
         }
-    }
-}
-
-impl ScoreRow {
-    fn of(score: &Score, words: &Words) -> Self {
-        Self {
-            property: score.property.name(),
-            verdict: score.verdict.name(),
-            value: score.value,
-            reason: score.reason.as_deref().map(|reason| (words.reason)(reason).into_owned()),
-            evidence: score.evidence.iter().map(|evidence| evidence_row(score, evidence, words)).collect(),
-        }
-    }
-}
-
-fn evidence_row(score: &Score, evidence: &Evidence, words: &Words) -> EvidenceRow {
-    EvidenceRow {
-        at: evidence.span.map(|span| [span.start, span.end]),
-        text: evidence.span.is_none().then(|| evidence.text.clone()),
-        weight: match weight(score, evidence) {
-            Weight::Against => "against",
-            Weight::Neutral => "neutral",
-            Weight::For => "for",
-        },
-        kind: (words.kind)(&evidence.kind).to_owned(),
-        verdict: evidence.verdict.map(words.specific),
-        basis: evidence.basis.map(words.basis),
-        why: evidence.why.as_deref().map(|why| (words.reason)(why).into_owned()),
-        waived: evidence.waived.clone(),
     }
 }
 

@@ -110,14 +110,6 @@ const propertyName = ({ name, label }) => [
   data.lang === "en" ? null : make("span", { class: "quiet" }, ` ${label}`),
 ];
 
-const textsRead = new Map();
-
-/** The texts of a case; null if the page had no room for them. */
-function textsOf(at) {
-  if (!textsRead.has(at)) textsRead.set(at, readJson(`case-${at}`));
-  return textsRead.get(at);
-}
-
 /** What became of several trials together: one failure decides, then what is outstanding. */
 function together(statuses) {
   const found = statuses.filter((status) => status !== null);

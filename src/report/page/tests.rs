@@ -106,9 +106,48 @@ fn evidence_stands_at_characters_of_the_answer() {
             if trial.is_of("a") { trial.answer(text) } else { trial.answer(text).invents("約30社", "number") }
         })
         .build();
-    let trial = &block(&page(&run), "case-0").unwrap()["trials"]["1"];
-    assert_eq!(trial["scores"][0]["evidence"][0]["at"], serde_json::json!([3, 7]));
-    assert_eq!(trial["scores"][0]["evidence"][0]["weight"], "against");
+    let page = page(&run);
+    let (texts, shared) = (block(&page, "case-0").unwrap(), block(&page, "shared-data").unwrap());
+    let score = texts["trials"]["1"]["scores"][0].as_array().unwrap();
+    // Property, verdict, value, reason; start, length, kind, why.
+    assert_eq!((score.len(), &score[1], &score[4], &score[5]), (8, &1.into(), &3.into(), &4.into()));
+    assert_eq!(shared["recurring"][score[6].as_u64().unwrap() as usize]["weight"], "against");
+}
+
+#[test]
+fn what_recurs_stands_once() {
+    let invents =
+        |trial: TrialBuilder, words| trial.invents(words, "number").why(&format!("no 「{words}」 in the source"));
+    let run = RunBuilder::new(&["p"], &["m"])
+        .case("a", |trial| invents(invents(trial.answer("約30社と約50社。"), "約30社"), "約50社"))
+        .case("b", |trial| invents(trial.answer("約70社。"), "約70社"))
+        .build();
+    let shared = block(&page(&run), "shared-data").unwrap();
+    let is_why = |piece: &&Value| piece.is_array();
+    let whys: Vec<&Value> = shared["recurring"].as_array().unwrap().iter().filter(is_why).collect();
+    assert_eq!(whys, [&serde_json::json!(["no 「", "」 in the source"])]);
+}
+
+#[test]
+fn a_prompt_is_kept_as_it_parts_from_that_of_the_first_case() {
+    let run = RunBuilder::new(&["p"], &["m"])
+        .titled("a", "量子の会", |trial| trial.answer("文。"))
+        .titled("b", "𠮷野の量子", |trial| trial.answer("文。"))
+        .build();
+    let page = page(&run);
+    let base = block(&page, "shared-data").unwrap()["prompts"][0]["user"].as_str().unwrap().to_owned();
+    let prompt = &block(&page, "case-1").unwrap()["prompts"][0]["user"];
+    let base: Vec<char> = base.chars().collect();
+    let (head, tail) = (prompt[0].as_u64().unwrap() as usize, prompt[1].as_u64().unwrap() as usize);
+    let text: String = base[..head].iter().chain(&base[base.len() - tail..]).collect();
+    let at = text.char_indices().nth(head).map_or(text.len(), |(at, _)| at);
+    let text = format!("{}{}{}", &text[..at], prompt[2].as_str().unwrap(), &text[at..]);
+    let record = &run.header.cases[1];
+    let parsed = crate::prompt::Prompt::parse(
+        run.header.prompts[0].id.clone(),
+        crate::diagnostic::TextFile::new("prompts/p.md", run.header.prompts[0].text.clone()),
+    );
+    assert_eq!(text, parsed.unwrap().render(&record.as_it_was()).unwrap().user);
 }
 
 #[test]
