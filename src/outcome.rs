@@ -253,7 +253,7 @@ pub struct Entry {
     pub verdicts: [Option<Verdict>; Property::ALL.len()],
     /// The number of fabricated specifics, if `no_fabrication` was scored.
     pub fabricated: Option<usize>,
-    /// The answer's length in characters, if there is one.
+    /// The answer's length in characters as `length` counts them, without white space, if there is one.
     pub chars: Option<usize>,
     /// Why the answer ended.
     pub finish: FinishReason,

@@ -27,11 +27,23 @@ pub(crate) const VERDICT: usize = 4;
 pub(crate) const FIXED: usize = 5;
 pub(crate) const BROKEN: usize = 6;
 pub(crate) const FLAKY: usize = 8;
+pub(crate) const P: usize = 9;
 
-/// The columns that say something in any of these rows: counts of changed cases may be empty throughout.
-pub(crate) fn columns(rows: &[[String; 11]]) -> Vec<usize> {
+/// The columns that say something in any of these rows: counts of changed cases may be empty throughout, and p is not
+/// adjusted for variants that stand one by one.
+pub(crate) fn columns(rows: &[[String; 11]], are: Rows) -> Vec<usize> {
+    let end = if are == Rows::Variants { P } else { 11 };
     let is_count = |n: &usize| (FIXED..=FLAKY).contains(n);
-    (0..11).filter(|n| !is_count(n) || rows.iter().any(|row| !row[*n].is_empty())).collect()
+    (0..end).filter(|n| !is_count(n) || rows.iter().any(|row| !row[*n].is_empty())).collect()
+}
+
+/// What the rows of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// Whole trials, then properties.
+    Subjects,
+    /// Variants, one by one.
+    Variants,
 }
 
 /// A comparison with the names of its sides.

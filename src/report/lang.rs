@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub use crate::lang::Lang;
 use crate::outcome::Status;
 use crate::report::diff::Kind;
-use crate::report::phrase::{japanese_basis, japanese_kind, japanese_reason, japanese_specific};
+use crate::report::phrase::{japanese_basis, japanese_kind, japanese_note, japanese_reason, japanese_specific};
 use crate::score::{Basis, SpecificVerdict};
 
 impl Lang {
@@ -32,10 +32,12 @@ pub(crate) struct Words {
     pub(crate) reason: fn(&str) -> Cow<'_, str>,
     pub(crate) specific: fn(SpecificVerdict) -> &'static str,
     pub(crate) basis: fn(Basis) -> &'static str,
+    /// What scorers and people say of each other's marks.
+    pub(crate) note: fn(&str) -> Cow<'_, str>,
     /// That a text, in its brackets, is missing.
     pub(crate) missing: fn(&str) -> String,
     pub(crate) chars: fn(usize) -> String,
-    /// A number of characters as `length` counts them.
+    /// The value of `length`.
     pub(crate) chars_of_length: fn(&str) -> String,
     pub(crate) truncated: &'static str,
     pub(crate) truncated_answers: fn(usize) -> String,
@@ -125,11 +127,12 @@ const ENGLISH: Words = Words {
     },
     kind: |kind| kind,
     reason: |reason| Cow::Borrowed(reason),
+    note: |note| Cow::Borrowed(note),
     specific: SpecificVerdict::name,
     basis: Basis::name,
     missing: |text| format!("missing: {text}"),
     chars: |count| format!("{count} characters"),
-    chars_of_length: |count| format!("{count} without white space"),
+    chars_of_length: |count| format!("{count} characters"),
     truncated: "TRUNCATED",
     truncated_answers: |count| format!("{count} truncated answer{}", if count == 1 { "" } else { "s" }),
     no_answer: "no answer",
@@ -223,11 +226,12 @@ const JAPANESE: Words = Words {
     verdict: japanese_status,
     kind: japanese_kind,
     reason: japanese_reason,
+    note: japanese_note,
     specific: japanese_specific,
     basis: japanese_basis,
     missing: |text| format!("{text}がない"),
     chars: |count| format!("{count}文字"),
-    chars_of_length: |count| format!("空白を除いて{count}文字"),
+    chars_of_length: |count| format!("{count}文字"),
     truncated: "途中で打ち切り",
     truncated_answers: |count| format!("途中で打ち切られた回答 {count}件"),
     no_answer: "回答なし",

@@ -60,6 +60,57 @@ fn japanese_phrase(reason: &str) -> Option<String> {
     PHRASES.iter().find_map(|(english, japanese)| Some(japanese(&english.captures(&placed)?)))
 }
 
+/// What scorers and people say of each other's marks, in Japanese.
+pub(super) fn japanese_note(note: &str) -> Cow<'_, str> {
+    const ABSENT: &str = "these words do not stand in the text";
+    if note == ABSENT {
+        return Cow::Borrowed("この語句は文章にありません");
+    }
+    if let Some(said) = note.strip_prefix("the scorer says ") {
+        return Cow::Owned(format!("採点器の判断は{}", japanese_remark(said)));
+    }
+    let (own, people) = match note.split_once("people say ") {
+        Some((own, people)) => (own.trim_end_matches("; "), Some(japanese_remark(people))),
+        None => (note, None),
+    };
+    let own = Some(own).filter(|own| !own.is_empty()).map(japanese_remark);
+    let people = people.map(|people| format!("人の判断は{people}"));
+    Cow::Owned(own.into_iter().chain(people).collect::<Vec<_>>().join("、"))
+}
+
+/// `hedged: why`, `unsupported: why: waived: reason`.
+fn japanese_remark(said: &str) -> String {
+    let waived = said.split_once("waived: ").map(|(before, reason)| (before.trim_end_matches(": "), reason));
+    let (said, waived) = waived.map_or((said, None), |(before, reason)| (before, Some(format!("例外({reason})"))));
+    let (head, why) = said.split_once(": ").map_or((said, None), |(head, why)| (head, Some(why)));
+    let verdict = SPECIFIC_VERDICTS.into_iter().find(|known| known.name() == head).map(japanese_specific);
+    let basis = || BASES.into_iter().find(|known| known.name() == head).map(japanese_basis);
+    match verdict.or_else(basis) {
+        Some(head) => {
+            let why = why.map(|why| japanese_reason(why).into_owned());
+            std::iter::once(head.to_owned()).chain(why).chain(waived).collect::<Vec<_>>().join(": ")
+        }
+        None => {
+            Some(japanese_reason(said).into_owned()).filter(|said| !said.is_empty()).into_iter().chain(waived).collect()
+        }
+    }
+}
+
+const BASES: [Basis; 9] = [
+    Basis::Exact,
+    Basis::Normalised,
+    Basis::Alias,
+    Basis::Computed,
+    Basis::Background,
+    Basis::Hedge,
+    Basis::Unsupported,
+    Basis::Contradicted,
+    Basis::QuoteAltered,
+];
+
+const SPECIFIC_VERDICTS: [SpecificVerdict; 4] =
+    [SpecificVerdict::Grounded, SpecificVerdict::Background, SpecificVerdict::Hedged, SpecificVerdict::Fabricated];
+
 /// Says in Japanese what was found.
 type Phrase = fn(&Captures<'_>) -> String;
 
@@ -262,6 +313,23 @@ mod tests {
             }
         }
         assert!(untold.is_empty(), "{untold:#?}");
+    }
+
+    #[test]
+    fn notes_on_marks_are_said_in_japanese() {
+        for (english, japanese) in [
+            ("these words do not stand in the text", "この語句は文章にありません"),
+            ("the scorer says hedged: hedged by 「約」 before it", "採点器の判断は推測の表現: 直前の「約」による推測"),
+            ("unsupported; people say grounded", "記載なし、人の判断は裏付けあり"),
+            ("people say hedged", "人の判断は推測の表現"),
+            (
+                "unsupported: no such date in the source or background",
+                "記載なし: 元のニュースにも背景知識にも、この日付がありません",
+            ),
+            ("the scorer says waived: 社名", "採点器の判断は例外(社名)"),
+        ] {
+            assert_eq!(japanese_note(english), japanese);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::outcome::{
 };
 use crate::property::Property;
 use crate::response::{FailureKind, Finish, FinishReason, Usage};
+use crate::score::plain::count_chars;
 use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 use crate::trial::TrialId;
 
@@ -154,7 +155,7 @@ fn entry(outcome: &Outcome, place: usize) -> Entry {
         status: outcome.status,
         verdicts: Property::ALL.map(|property| score(property).map(|score| score.verdict)),
         fabricated: score(Property::NoFabrication).map(|score| score.evidence.iter().filter(is_fabricated).count()),
-        chars: outcome.answer.as_ref().map(|answer| answer.chars().count()),
+        chars: outcome.answer.as_deref().map(count_chars),
         finish: outcome.finish.reason,
         usage: outcome.usage,
         cost: outcome.cost,

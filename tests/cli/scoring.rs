@@ -229,6 +229,8 @@ fn labelled_texts_measure_the_scorers() {
     let folder = Project::empty().with("labelled.jsonl", &input);
     let done = folder.done("calibrate --items labelled.jsonl --format json").expect(0);
     assert!(done.json().to_string().contains("japanese_only"), "{}", done.stdout);
+    let japanese = folder.done("calibrate --items labelled.jsonl --lang ja").expect(0).stdout;
+    assert!(japanese.contains("ラベル付きの文章") && japanese.contains("適合率"), "{japanese}");
     folder.done("calibrate --items nowhere.jsonl").expect(2);
     let done = folder.with("broken.jsonl", "{\n").done("calibrate --items broken.jsonl").expect(3);
     done.says(&["error: line 1: ", "no line that could be read has labels", "1 line could not be read and left out"]);

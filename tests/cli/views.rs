@@ -226,6 +226,22 @@ fn a_project_says_its_language_once() {
 }
 
 #[test]
+fn a_length_is_one_number_wherever_it_stands() {
+    let project = Project::recorded("length = { min_chars = 3 }", &[("a", "量子です。\n\n以上 です。\n")])
+        .with("prompts/q.md", "{{ title }}を詳しく。\n")
+        .with("cases/a/answers/q/m.md", "量子です。\n");
+    project.done("run --out run").expect(0);
+    assert_eq!(project.csv("run/metrics.csv").column("chars"), ["10", "5"]);
+    let shown = project.done("show run a --prompt p").expect(0).stdout;
+    assert!(shown.contains("passed · 10 characters") && shown.contains("length pass 10 characters"), "{shown}");
+    for (file, told) in [("diff.md", "10 characters"), ("diff.html", "10 characters")] {
+        assert!(project.read(&format!("run/{file}")).contains(told), "{file}");
+    }
+    let compared = project.done("compare run --format json").expect(0).json();
+    assert_eq!(compared["measures"][0]["base_mean"], 10.0);
+}
+
+#[test]
 fn a_length_is_said_once() {
     let project = Project::recorded("length = true", &[("a", "短い。")]);
     project.done("run --out run").expect(0);

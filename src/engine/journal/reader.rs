@@ -17,6 +17,7 @@ use crate::engine::answers::Answer;
 use crate::outcome::{Entry, Outcome, Outcomes, Run, RunHeader, Status};
 use crate::property::Property;
 use crate::response::{FinishReason, Usage};
+use crate::score::plain::count_chars;
 use crate::score::{SpecificVerdict, Verdict};
 use crate::trial::{MOST_TRIALS, TrialId};
 
@@ -252,7 +253,7 @@ fn entry(trial: TrialId, line: EntryLine<'_>, place: (u64, u64)) -> Entry {
         status: line.status,
         verdicts,
         fabricated: specifics.map(|score| score.evidence.iter().filter(is_fabricated).count()),
-        chars: line.answer.map(|answer| answer.chars().count()),
+        chars: line.answer.as_deref().map(count_chars),
         finish: line.finish_reason,
         usage: line.usage,
         cost: line.cost_usd,

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::markdown::{adjustment, measure, row};
 use super::sentence::{Sentences, sentences};
-use super::{Titled, apart, broken, columns, movement, telling, worse};
+use super::{Rows, Titled, apart, broken, columns, movement, telling, worse};
 use crate::compare::{Compared, Comparison, Verdict};
 use crate::outcome::Subject;
 use crate::report::diff::{Diff, DiffOptions, Prompts, Text, write_html_rows, write_page};
@@ -63,12 +63,12 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     if let Some((heading, parts)) = apart(titled, words) {
         push(page, "h4", &heading);
         let rows = parts.into_iter().map(|(part, compared)| (escape(&part.name()), compared));
-        push_table(&rows.collect::<Vec<_>>(), words, page);
+        push_table(&rows.collect::<Vec<_>>(), Rows::Variants, words, page);
         push(page, "h4", &(words.together)(comparison.variants));
     }
     push_findings(comparison, words, page);
     let rows = comparison.subjects.iter().map(|compared| (name(compared.subject, words), compared));
-    push_table(&rows.collect::<Vec<_>>(), words, page);
+    push_table(&rows.collect::<Vec<_>>(), Rows::Subjects, words, page);
     let (moved, of) = movement(comparison);
     let mut notes: Vec<String> = Vec::new();
     notes.extend((of > 1).then(|| (words.movement)(moved, of)));
@@ -128,9 +128,9 @@ fn name(subject: Subject, words: &Sentences) -> String {
 }
 
 /// A table of what was found, a row each with its heading in HTML.
-fn push_table(named: &[(String, &Compared)], words: &Sentences, page: &mut String) {
+fn push_table(named: &[(String, &Compared)], are: Rows, words: &Sentences, page: &mut String) {
     let rows: Vec<[String; 11]> = named.iter().map(|(_, compared)| row(compared, words)).collect();
-    let columns = columns(&rows);
+    let columns = columns(&rows, are);
     let heads: Vec<String> = columns.iter().map(|n| format!("<th>{}</th>", escape(words.columns[*n]))).collect();
     let heads = heads.concat();
     let _ = writeln!(page, "<div class=\"wide\"><table class=\"figures\">\n<tr><th></th>{heads}</tr>");
@@ -138,8 +138,8 @@ fn push_table(named: &[(String, &Compared)], words: &Sentences, page: &mut Strin
         // Narrow screens show a column's name beside each figure.
         let cell = |n: &usize| format!("<td data-head=\"{}\">{}</td>", escape(words.columns[*n]), escape(&row[*n]));
         let cells = columns.iter().map(cell).collect::<Vec<_>>().concat();
-        let class = class(compared.verdict);
-        let _ = writeln!(page, "<tr><td class=\"{class}\">{name}</td>{cells}</tr>");
+        let (class, long) = (class(compared.verdict), if are == Rows::Variants { " variant" } else { "" });
+        let _ = writeln!(page, "<tr><td class=\"{class}{long}\">{name}</td>{cells}</tr>");
     }
     page.push_str("</table></div>\n");
 }

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use super::sentence::{Sentences, own_level, sentences};
-use super::{Titled, apart, broken, columns, movement, p_in_words, signed, telling, worse};
+use super::{Rows, Titled, apart, broken, columns, movement, p_in_words, signed, telling, worse};
 use crate::compare::{Compared, Comparison, Measure, Measured};
 use crate::outcome::Subject;
 use crate::report::csv::decimal;
@@ -110,12 +110,12 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     if let Some((heading, parts)) = apart(titled, words) {
         let rows = parts.into_iter().map(|(part, compared)| (name(&part.name()), compared));
         writeln!(out, "**{heading}**")?;
-        write_table(&rows.collect::<Vec<_>>(), words, out)?;
+        write_table(&rows.collect::<Vec<_>>(), Rows::Variants, words, out)?;
         writeln!(out, "\n**{}**\n", (words.together)(comparison.variants))?;
     }
     write_findings(comparison, words, out)?;
     let rows = comparison.subjects.iter().map(|compared| (marked(compared.subject, words.lang, name), compared));
-    write_table(&rows.collect::<Vec<_>>(), words, out)?;
+    write_table(&rows.collect::<Vec<_>>(), Rows::Subjects, words, out)?;
     let (moved, of) = movement(comparison);
     writeln!(out)?;
     if of > 1 {
@@ -169,9 +169,10 @@ fn write_findings(comparison: &Comparison, words: &Sentences, out: &mut dyn Writ
     })
 }
 
-fn write_table(named: &[(String, &Compared)], words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
+/// A table of what was found, a row each with its heading.
+fn write_table(named: &[(String, &Compared)], are: Rows, words: &Sentences, out: &mut dyn Write) -> io::Result<()> {
     let rows: Vec<[String; 11]> = named.iter().map(|(_, compared)| row(compared, words)).collect();
-    let columns = columns(&rows);
+    let columns = columns(&rows, are);
     let heads: Vec<&str> = columns.iter().map(|n| words.columns[*n]).collect();
     writeln!(out, "\n| | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(heads.len()))?;
     for ((name, _), row) in named.iter().zip(&rows) {

@@ -449,7 +449,7 @@ mod tests {
         </ul>
         </aside>
         <div class="text">
-        <div class="row heads"><div class="old">base: <b>plain@sample</b><br>passed · 17 characters</div><div class="new">candidate: <b>careful@sample</b><br>failed · 21 characters · <span class="mark">TRUNCATED</span></div></div>
+        <div class="row heads"><div class="old">base: <b>plain@sample</b><br>passed · 15 characters</div><div class="new">candidate: <b>careful@sample</b><br>failed · 19 characters · <span class="mark">TRUNCATED</span></div></div>
         <div class="row same"><span class="sign"></span><div class="old">シカが増えた。</div><div class="new">シカが増えた。</div></div>
         <div class="row reworded paragraph"><span class="sign">~</span><div class="old">約<del>30</del>社が来た。</div><div class="new"><mark class="against first" title="no_fabrication: number: nothing in the source supports it">約</mark><ins><mark class="against" title="no_fabrication: number: nothing in the source supports it">50</mark></ins><mark class="against" title="no_fabrication: number: nothing in the source supports it">社</mark>が来た。</div></div>
         <div class="row added"><span class="sign" title="added">+</span><div class="old"></div><div class="new"><ins>次は冬。</ins></div></div>

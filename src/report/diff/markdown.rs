@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn broken_cases_stand_first_and_changed_verdicts_before_the_text() {
-        insta::assert_snapshot!(rendered(&diff_sample(), Lang::En), @r"
+        insta::assert_snapshot!(rendered(&diff_sample(), Lang::En), @r#"
         # How the answers differ
 
         − removed, + added, ~ reworded, ↗ moved away, ↘ moved here; marked: the words that a verdict rests on
@@ -223,7 +223,7 @@ mod tests {
 
         - **`no_fabrication`: pass → fail** 「約30社」 (number: nothing in the source supports it), 「山田太郎」 (person: nothing in the source supports it), 「歴史的な一歩だ」 (quote: nothing in the source supports it)
 
-        base: passed, 187 characters · candidate: failed, 227 characters
+        base: passed, 180 characters · candidate: failed, 220 characters
 
         | | |
         |---|---|
@@ -253,7 +253,7 @@ mod tests {
         - **`article_only`: fail → pass** before: 「はい、承知しました。以下に記事を作成します。」 (preamble)
         - Fails on both sides: `length`
 
-        base: failed, 94 characters · candidate: failed, 46 characters
+        base: failed, 87 characters · candidate: failed, 46 characters
 
         | | |
         |---|---|
@@ -277,7 +277,7 @@ mod tests {
         **same text**: `sapporo-snow`
 
         **not comparable**: `tokyo-rail` (candidate errored: timeout: no answer within 120s)
-        ");
+        "#);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::report::lang::Words;
 use crate::report::tally::{Required, Subject, is_truncated, status_name};
 use crate::report::trouble::is_without_answer;
 use crate::score::Verdict;
+use crate::score::plain::count_chars;
 
 /// What became of a case from the base to the candidate, by how much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -235,7 +236,7 @@ pub(super) fn before(turn: Turn, words: &Words) -> &'static str {
 pub(super) fn facts(outcome: &Outcome, words: &Words) -> Vec<String> {
     let mut facts = vec![(words.status)(outcome.status).to_owned()];
     match &outcome.answer {
-        Some(answer) => facts.push((words.chars)(answer.chars().count())),
+        Some(answer) => facts.push((words.chars)(count_chars(answer))),
         None if !outcome.scores.is_empty() => facts.push(words.diff_not_kept.to_owned()),
         None => facts.push(words.no_answer.to_owned()),
     }

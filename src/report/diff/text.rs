@@ -163,8 +163,8 @@ mod tests {
 
         ── chicago-quantum · 量子分野の日米交流会、シカゴで開催 (broken)
         no_fabrication: pass → fail 「約30社」 (number: nothing in the source supports it), 「山田太郎」 (person: nothing in the source supports it), 「歴史的な一歩だ」 (quote: nothing in the source supports it)
-        --- news-article@sample-writer (passed, 187 characters)
-        +++ news-article-careful@sample-writer (failed, 227 characters)
+        --- news-article@sample-writer (passed, 180 characters)
+        +++ news-article-careful@sample-writer (failed, 220 characters)
           # 量子分野の日米交流会、シカゴで開催
           日本とアメリカの企業や研究者が、量子技術について話し合う交流会がシカゴで開かれました。
         ~ この[-取り組み-]{+ミッション+}の目的は、日米の[-つながりを深める-]{+結びつきを強める+}こと[-です-]{+にあります+}。
@@ -184,7 +184,7 @@ mod tests {
         ── kyoto-tea · 宇治茶の輸出額が過去最高に (fixed)
         japanese_only: fail → pass before: 「Thank you for reading!」 (english)
         article_only: fail → pass before: 「はい、承知しました。以下に記事を作成します。」 (preamble)
-        --- news-article@sample-writer (failed, 94 characters)
+        --- news-article@sample-writer (failed, 87 characters)
         +++ news-article-careful@sample-writer (failed, 46 characters)
         - ⟦はい、承知しました。⟧
         - ⟦以下に記事を作成します。⟧

@@ -10,8 +10,8 @@ use crate::compare::{Compared, Comparison, Verdict};
 use crate::id::CaseId;
 use crate::outcome::Subject;
 use crate::report::comparison::{
-    BROKEN, FIXED, FLAKY, Sentences, Titled, VERDICT, adjustment, apart, broken, columns, measure, movement, row,
-    sentences, telling, worse,
+    BROKEN, FIXED, FLAKY, P, Rows, Sentences, Titled, VERDICT, adjustment, apart, broken, columns, measure, movement,
+    row, sentences, telling, worse,
 };
 use crate::report::escape::one_line;
 use crate::report::lang::Lang;
@@ -22,7 +22,6 @@ use crate::stats::{CochranQ, Undefined};
 const MOST_CASES: usize = 8;
 
 /// Further columns of [`row`] that are treated by themselves.
-const P: usize = 9;
 const P_ADJUSTED: usize = 10;
 
 /// Writes comparisons of one base with one or several candidates.
@@ -66,7 +65,7 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
         writeln!(out, "{}", options.paint(TITLE, &heading))?;
         let labels = variant_labels(parts.iter().map(|(part, _)| *part));
         let found: Vec<&Compared> = parts.into_iter().map(|(_, compared)| compared).collect();
-        write_columns(&labels, &table(&found, words, &|n| n < P), options, out)?;
+        write_columns(&labels, &table(&found, Rows::Variants, words), options, out)?;
         writeln!(out, "\n{}", options.paint(TITLE, &(words.together)(comparison.variants)))?;
     }
     for compared in telling(comparison) {
@@ -77,7 +76,7 @@ fn write_one(titled: &Titled<'_>, words: &Sentences, options: TerminalOptions, o
     let subjects: Vec<&Compared> = comparison.subjects.iter().collect();
     let label = |compared: &&Compared| Label { group: None, text: label(compared.subject, words.lang) };
     let labels: Vec<Label> = subjects.iter().map(label).collect();
-    write_columns(&labels, &table(&subjects, words, &|_| true), options, out)?;
+    write_columns(&labels, &table(&subjects, Rows::Subjects, words), options, out)?;
     write_cases(comparison, words, options, out)?;
     writeln!(out)?;
     let (moved, of) = movement(comparison);
@@ -164,8 +163,8 @@ fn variant_labels<'t>(parts: impl Iterator<Item = &'t Titled<'t>>) -> Vec<Label>
     labels
 }
 
-/// The columns of what was found, of those that are asked for.
-fn table(found: &[&Compared], words: &Sentences, is_shown: &dyn Fn(usize) -> bool) -> Vec<Column> {
+/// The columns of what was found.
+fn table(found: &[&Compared], are: Rows, words: &Sentences) -> Vec<Column> {
     let rows: Vec<[String; 11]> = found.iter().map(|compared| row(compared, words)).collect();
     let column = |n: usize| {
         let cell = |(compared, row): (&&Compared, &[String; 11])| {
@@ -181,7 +180,7 @@ fn table(found: &[&Compared], words: &Sentences, is_shown: &dyn Fn(usize) -> boo
         let align = if n == VERDICT { Align::Left } else { Align::Right };
         Column::new("", &heading, found.iter().zip(&rows).map(cell)).aligned(align)
     };
-    columns(&rows).into_iter().filter(|n| *n != P_ADJUSTED && is_shown(*n)).map(column).collect()
+    columns(&rows, are).into_iter().filter(|n| *n != P_ADJUSTED).map(column).collect()
 }
 
 /// The cases that changed otherwise than for the worse, of the subjects that are worth a sentence.
@@ -208,18 +207,29 @@ fn write_cases(
 /// that ends something.
 pub(super) fn paragraph(text: &str, options: TerminalOptions, out: &mut dyn Write) -> io::Result<()> {
     let indent = text.len() - text.trim_start().len();
-    let mut line = String::new();
-    let widest = options.width.saturating_sub(indent.max(2)).max(2);
+    lines(text, indent.max(2), options.width).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// The lines of a text that is not indented.
+pub(super) fn wrapped(text: &str, options: TerminalOptions) -> Vec<String> {
+    lines(text, 0, options.width)
+}
+
+/// The lines of a text within a width, all but the first indented.
+fn lines(text: &str, indent: usize, width: usize) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    let widest = width.saturating_sub(indent).max(2);
     for word in pieces(text).into_iter().flat_map(|piece| parts(piece, widest)) {
-        if line.width() + word.trim_end().width() > options.width && !line.trim().is_empty() {
-            writeln!(out, "{}", line.trim_end())?;
-            line = " ".repeat(indent.max(2));
+        if line.width() + word.trim_end().width() > width && !line.trim().is_empty() {
+            lines.push(line.trim_end().to_owned());
+            line = " ".repeat(indent);
             line.push_str(word.trim_start());
         } else {
             line.push_str(word);
         }
     }
-    writeln!(out, "{}", line.trim_end())
+    lines.push(line.trim_end().to_owned());
+    lines
 }
 
 /// A piece in parts that fit into a line: an address, or a name, may be longer.

@@ -14,6 +14,7 @@ use crate::report::escape::{one_line, visible};
 use crate::report::evidence::{Weight, quote, weight};
 use crate::report::lang::Words;
 use crate::report::names::full;
+use crate::score::plain::count_chars;
 use crate::score::{Basis, Evidence, Score, Span, SpecificVerdict, Verdict};
 
 /// Writes an outcome of `run`: what it was, the answer with numbered evidence, the scores.
@@ -123,7 +124,7 @@ fn details(outcome: &Outcome, words: &Words) -> Vec<String> {
     };
     let reason = outcome.finish.reason.name();
     let details = [
-        outcome.answer.as_ref().map(|answer| (words.chars)(answer.chars().count())),
+        outcome.answer.as_ref().map(|answer| (words.chars)(count_chars(answer))),
         Some((words.finish)(reason)).filter(|_| !reason.is_empty()),
         tokens,
         outcome.cost.map(|cost| format!("{} USD", decimal(cost, 4))),
@@ -244,7 +245,6 @@ fn write_score(
     // A reason may begin with the value that it is about.
     let is_said = |value: &String| score.reason.as_ref().is_some_and(|reason| reason.starts_with(&format!("{value} ")));
     let value = value.filter(|value| !is_said(value)).map(|value| match score.property {
-        // The head tells another number of characters.
         Property::Length => format!(" {}", (words.chars_of_length)(&value)),
         _ => format!(" {value}"),
     });
@@ -324,7 +324,7 @@ mod tests {
         insta::assert_snapshot!(rendered(&sample(), TerminalOptions::default()), @"
         chicago-quantum · news-article@sample-inventive
         文部科学省 · 量子分野の日米交流会、シカゴで開催
-        failed · TRUNCATED · 50 characters · ended by length · 120 + 900 tokens · 0.00125 USD · sample-2
+        failed · TRUNCATED · 47 characters · ended by length · 120 + 900 tokens · 0.00125 USD · sample-2
 
         [1✗ はい、承知しました。]
 
@@ -348,7 +348,7 @@ mod tests {
     fn an_outcome_is_shown_in_japanese_too() {
         let options = TerminalOptions { lang: Lang::Ja, ..TerminalOptions::default() };
         let text = rendered(&sample(), options);
-        assert!(text.contains("不合格 · 途中で打ち切り · 50文字"), "{text}");
+        assert!(text.contains("不合格 · 途中で打ち切り · 47文字"), "{text}");
     }
 
     #[test]
