@@ -115,7 +115,12 @@ impl Error {
             Self::Journal(JournalError::Io { .. })
             | Self::File { .. }
             | Self::Report { .. }
-            | Self::Store(StoreError::Io { .. } | StoreError::Locked { .. } | StoreError::Sqlite { .. })
+            | Self::Store(
+                StoreError::Io { .. }
+                | StoreError::Denied { .. }
+                | StoreError::Locked { .. }
+                | StoreError::Sqlite { .. },
+            )
             | Self::System { .. } => Exit::Unexpected,
         }
     }
@@ -153,6 +158,7 @@ const fn store_hint(error: &StoreError) -> &'static str {
         StoreError::Stranger { .. }
         | StoreError::Version { .. }
         | StoreError::Io { .. }
+        | StoreError::Denied { .. }
         | StoreError::Sqlite { .. } => "name another file by --cache, or go without: --no-cache",
     }
 }

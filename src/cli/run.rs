@@ -33,7 +33,7 @@ use super::words;
 use crate::budget::{Budget, Spending};
 use crate::engine::{
     Answer, Answers, Concurrency, Detail, Display, Finished, Journal, NotStored, Policy, Progress, Setup, Store,
-    Transport, missing_key, progress, random_jitter, run,
+    StoreError, Transport, missing_key, progress, random_jitter, run,
 };
 use crate::lang::Lang;
 use crate::model::Model;
@@ -162,6 +162,10 @@ fn open_store(args: &RunArgs, plan: &Plan, loaded: &Loaded, context: &Context) -
 }
 
 fn warn_of_store(answers: &Answers, context: &Context) {
+    if let Some(damage) = answers.damage() {
+        let mended = "they counted as missing; if this comes again, move the file away";
+        context.console.warn(&format!("answers that cannot be read any more: {damage}; {mended}"));
+    }
     let NotStored { answers, why } = answers.not_stored();
     if let Some(why) = why {
         let answers = counted(answers, "answer");
@@ -375,7 +379,10 @@ fn ask(
         let finished = run(setup, transport, events, cancelled).await;
         // Its end is the end of the events: nothing of it is shown later.
         let _ = showing.await;
-        let finished = finished.map_err(Error::file(&begun.folder.join(JOURNAL)))?;
+        let finished = finished.map_err(|error| match error.downcast::<StoreError>() {
+            Ok(error) => Error::Store(error),
+            Err(error) => Error::file(&begun.folder.join(JOURNAL))(error),
+        })?;
         Ok((finished, signals.first()))
     })
 }

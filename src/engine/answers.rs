@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -53,6 +53,7 @@ pub struct Answers {
     /// The time before which the store's answers are too old.
     since: Option<Timestamp>,
     not_stored: Mutex<NotStored>,
+    damage: OnceLock<String>,
 }
 
 /// The answers that the store should have taken and did not; they are in the journal.
@@ -79,6 +80,7 @@ impl Answers {
             store: None,
             since: None,
             not_stored: Mutex::default(),
+            damage: OnceLock::new(),
         }
     }
 
@@ -93,21 +95,32 @@ impl Answers {
         lock(&self.not_stored).clone()
     }
 
+    /// What the store says of the first answer that it has and that cannot be read; such answers count as missing.
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
+    }
+
     /// The key under which the store would have a trial's answer; `None` where the store has no use for it.
     pub(super) fn key(&self, trial: &Trial, request: &Request) -> Option<RequestKey> {
         (self.store.is_some() && trial.model.provider.is_remote()).then(|| request.key(trial.id.repeat))
     }
 
-    /// The answer of a trial, if there is one; `key` is its [`key`](Self::key).
+    /// The answer of a trial, if there is one that can be read; `key` is its [`key`](Self::key).
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read at all (an [`io::Error`] around a [`StoreError`]).
     pub(super) fn recall(&self, trial: &TrialId, key: Option<&RequestKey>) -> io::Result<Option<Answer>> {
         if let Some(answer) = lock(&self.unjudged).remove(trial) {
             return Ok(Some(answer));
         }
         let (Some(store), Some(key)) = (&self.store, key) else { return Ok(None) };
-        store.get(key, self.since).map_err(io::Error::other)
+        match store.get(key, self.since) {
+            Err(error @ StoreError::Damaged { .. }) => {
+                self.damage.get_or_init(|| error.to_string());
+                Ok(None)
+            }
+            found => found.map_err(io::Error::other),
+        }
     }
 
     /// Keeps an answer, unless it can be had again for nothing; `key` is that of its trial.

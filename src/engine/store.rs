@@ -1,8 +1,8 @@
 //! The answer store: answers of servers by the digest of their request, in one `SQLite` file that processes share.
 //!
 //! Promises that an answer is committed when [`Store::put`] returns, that what one process puts another finds, and that
-//! a file which is damaged or none of its own is refused, never written over. Leaves which answers belong here to
-//! `answers`.
+//! a file which is damaged or none of its own is refused, never written over. A store where nothing can be written is
+//! read. Leaves which answers belong here to `answers`.
 
 use std::fs;
 use std::io::{self, Write};
@@ -85,6 +85,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The system does not let it be written, or read.
+    #[error("{}: {message}", path.display())]
+    Denied {
+        /// The file.
+        path: PathBuf,
+        /// What was refused.
+        message: String,
+    },
     /// It cannot be read or written for another reason.
     #[error("{}: {message}", path.display())]
     Sqlite {
@@ -102,9 +110,19 @@ impl StoreError {
             Some(ErrorCode::NotADatabase) => Self::Stranger { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, message },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                Self::Denied { path, message }
+            }
+            // The tables are strict: what is of another type, or no text, was not written so.
+            None if is_of_another_type(error) => Self::Damaged { path, message },
             _ => Self::Sqlite { path, message },
         }
     }
+}
+
+const fn is_of_another_type(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+    matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..))
 }
 
 /// An answer as it is stored.
@@ -201,7 +219,7 @@ impl Store {
     /// # Errors
     /// The file is no store, is damaged, or is of a later evalrun; the folder cannot be written.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !path.exists());
         if let Some(folder) = folder {
             make_folder(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
         }
@@ -217,7 +235,19 @@ impl Store {
     }
 
     fn connected(path: &Path) -> Result<Self, StoreError> {
-        let opening = one_at_a_time(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        match Self::writable(path) {
+            Err(StoreError::Denied { .. }) if path.is_file() => Self::read_only(path),
+            opened => opened,
+        }
+    }
+
+    fn writable(path: &Path) -> Result<Self, StoreError> {
+        let opening = one_at_a_time(path).map_err(|source| match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                StoreError::Denied { path: beside(path, ".lock"), message: source.to_string() }
+            }
+            _ => StoreError::Io { path: path.to_owned(), source },
+        })?;
         let writing = connect(path)?;
         let reading = connect(path)?;
         drop(opening);
@@ -228,10 +258,27 @@ impl Store {
         Ok(Self { path: path.to_owned(), reader: Mutex::new(reading), writer: Some((sender, thread)) })
     }
 
+    /// A store where nothing can be written: what is there is found.
+    fn read_only(path: &Path) -> Result<Self, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // What another process, perhaps a killed one, left in the log beside it must not be overlooked.
+        let has_log = fs::metadata(beside(path, "-wal")).is_ok_and(|about| about.len() > 0);
+        let reading = if has_log {
+            Connection::open_with_flags(path, flags)
+        } else {
+            Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_URI)
+        };
+        let reading = reading.map_err(|error| StoreError::of(path, &error))?;
+        if !is_ours(&reading, path)? {
+            return Err(StoreError::Stranger { path: path.to_owned() });
+        }
+        Ok(Self { path: path.to_owned(), reader: Mutex::new(reading), writer: None })
+    }
+
     /// The answer to a request, if one was stored at or after `since`.
     ///
     /// # Errors
-    /// The file cannot be read.
+    /// The file cannot be read; [`StoreError::Damaged`] if that may be so of this answer alone.
     pub fn get(&self, key: &RequestKey, since: Option<Timestamp>) -> Result<Option<Answer>, StoreError> {
         let since = since.map_or(i64::MIN, Timestamp::as_millisecond);
         let reader = self.reader();
@@ -262,6 +309,10 @@ impl Store {
     ) -> Result<(), Arc<StoreError>> {
         let failed =
             |message: &str| Arc::new(StoreError::Sqlite { path: self.path.clone(), message: message.to_owned() });
+        let Some((sender, _)) = &self.writer else {
+            let message = "nothing can be written there".to_owned();
+            return Err(Arc::new(StoreError::Denied { path: self.path.clone(), message }));
+        };
         let stored = serde_json::to_string(&Stored::from(answer)).map_err(|error| failed(&error.to_string()))?;
         let (done, told) = oneshot::channel();
         let put = Put {
@@ -274,7 +325,6 @@ impl Store {
             done,
         };
         let gone = || failed("its writer is gone");
-        let (sender, _) = self.writer.as_ref().ok_or_else(gone)?;
         sender.send(put).map_err(|_| gone())?;
         told.await.map_err(|_| gone())?
     }
@@ -404,14 +454,27 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// The right to open a store. A new one changes its mode when it is first opened, which nobody may do beside another.
 fn one_at_a_time(path: &Path) -> io::Result<fs::File> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path.with_file_name(name))?;
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(beside(path, ".lock"))?;
     match file.lock() {
         Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
         // Some network file systems know no locks.
         Ok(()) | Err(_) => Ok(file),
     }
+}
+
+/// The file beside a store whose name goes on with `end`.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(end);
+    path.with_file_name(name)
+}
+
+/// The address by which `SQLite` reads a file beside which it can put none: as one that nobody changes.
+fn immutable(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let path = if cfg!(windows) { path.replace('\\', "/") } else { path };
+    let drive = if path.starts_with('/') || !Path::new(&path).is_absolute() { "" } else { "/" };
+    format!("file:{drive}{path}?immutable=1")
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
@@ -477,145 +540,4 @@ fn commit(connection: &mut Connection, batch: &[Put]) -> rusqlite::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(body: &str) -> Request {
-        Request { provider: Provider::OpenAi, url: "http://m.test".into(), headers: vec![], body: body.into() }
-    }
-
-    fn answer(text: &str) -> Answer {
-        let usage = Usage { input_tokens: Some(3), ..Usage::default() };
-        let response = Response {
-            text: Some(text.into()),
-            finish: Finish::of("stop"),
-            usage,
-            served_model: Some("m-001".into()),
-            id: Some("r1".into()),
-            rest: None,
-        };
-        Answer { response, latency: Duration::from_millis(1_500), ..Answer::default() }
-    }
-
-    async fn put(store: &Store, body: &str, text: &str) -> Result<(), Arc<StoreError>> {
-        let request = request(body);
-        store.put(request.key(0), &request, "m", &answer(text)).await
-    }
-
-    fn get(store: &Store, body: &str) -> Option<String> {
-        store.get(&request(body).key(0), None).unwrap().and_then(|answer| answer.response.text)
-    }
-
-    #[tokio::test]
-    async fn what_is_put_is_found_by_this_and_any_other_process() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/.evalrun/answers.db");
-        let store = Store::open(&path).unwrap();
-        assert_eq!(get(&store, "q"), None);
-        put(&store, "q", "量子\u{2028}").await.unwrap();
-        let found = store.get(&request("q").key(0), None).unwrap().unwrap();
-        assert_eq!(found, Answer { cached: true, ..answer("量子\u{2028}") });
-        assert_eq!(store.get(&request("q").key(1), None).unwrap(), None);
-        let other = Store::open(&path).unwrap();
-        put(&other, "q", "新しい").await.unwrap();
-        assert_eq!((get(&store, "q"), get(&other, "q")), (Some("新しい".into()), Some("新しい".into())));
-        let ignore = fs::read_to_string(folder.path().join("a/.evalrun/.gitignore")).unwrap();
-        assert!(ignore.ends_with("\n*\n"), "{ignore}");
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn several_that_write_at_once_lose_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answers.db");
-        let mut tasks = tokio::task::JoinSet::new();
-        for writer in 0..4 {
-            let path = path.clone();
-            tasks.spawn_blocking(move || {
-                let store = Store::open(&path).unwrap();
-                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-                runtime.block_on(async {
-                    for n in 0..50 {
-                        put(&store, &format!("{writer}-{n}"), "答え").await.unwrap();
-                    }
-                });
-            });
-        }
-        tasks.join_all().await;
-        let shares = Store::open(&path).unwrap().shares().unwrap();
-        assert_eq!((shares.len(), shares[0].answers, shares[0].model.as_str()), (1, 200, "m"));
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_is_too_old_is_not_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("answers.db")).unwrap();
-        let before = Timestamp::now();
-        put(&store, "q", "答え").await.unwrap();
-        let key = request("q").key(0);
-        assert!(store.get(&key, Some(before)).unwrap().is_some());
-        assert!(store.get(&key, Some(before + Duration::from_secs(60))).unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn answers_are_pruned_by_age_and_model_and_exported_as_lines() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("answers.db")).unwrap();
-        for (body, model) in [("1", "a"), ("2", "a"), ("3", "b"), ("4", "c")] {
-            let request = request(body);
-            store.put(request.key(0), &request, model, &answer("答え")).await.unwrap();
-        }
-        let prune = |before, models: &[&str]| {
-            let models = (!models.is_empty()).then(|| models.iter().map(|model| (*model).to_owned()).collect());
-            store.prune(&Prune { before, models }).unwrap()
-        };
-        assert_eq!(prune(Some(Timestamp::UNIX_EPOCH), &[]), 0);
-        assert_eq!(prune(None, &["a", "x"]), 2);
-        let mut lines = Vec::new();
-        store.export(&mut lines).unwrap();
-        let lines = String::from_utf8(lines).unwrap();
-        let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(lines.len(), 2);
-        assert!(lines.iter().all(|line| line["text"] == "答え" && line["url"] == "http://m.test"));
-        assert_eq!(prune(None, &[]), 2);
-        assert_eq!(store.shares().unwrap(), []);
-    }
-
-    #[test]
-    fn what_is_no_store_is_refused_and_left_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answers.db");
-        let refused = |expected: &str| {
-            let before = fs::read(&path).unwrap();
-            let error = Store::open(&path).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-            assert_eq!(fs::read(&path).unwrap(), before);
-            fs::remove_file(&path).unwrap();
-        };
-        fs::write(&path, "case,prompt\n".repeat(200)).unwrap();
-        refused("this is no answer store");
-        Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
-        refused("this is no answer store");
-        drop(Store::open(&path).unwrap());
-        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 2").unwrap();
-        refused("has version 2, and this evalrun knows version 1");
-    }
-
-    #[tokio::test]
-    async fn a_damaged_store_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("answers.db");
-        let store = Store::open(&path).unwrap();
-        for n in 0..100 {
-            put(&store, &n.to_string(), &"答え".repeat(200)).await.unwrap();
-        }
-        drop(store);
-        let mut bytes = fs::read(&path).unwrap();
-        bytes[4096..].fill(0xAB);
-        fs::write(&path, bytes).unwrap();
-        let told = Store::open(&path).and_then(|store| {
-            store.get(&request("1").key(0), None)?;
-            store.shares().map(drop)
-        });
-        assert!(matches!(told, Err(StoreError::Damaged { .. })), "{told:?}");
-    }
-}
+mod tests;

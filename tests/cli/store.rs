@@ -194,3 +194,57 @@ fn the_same_question_under_two_names_is_asked_once() {
     );
     assert!(metrics.column("status").iter().all(|status| *status == "passed"));
 }
+
+#[test]
+fn an_answer_that_cannot_be_read_any_more_is_asked_again() {
+    let server = Server::answering("量子の記事です。");
+    let project = Project::new(&server.model("m", "openai", ""), &["a", "b", "c"]);
+    run(&project, "--out first").expect(0);
+    let store = rusqlite::Connection::open(project.path(".evalrun/answers.db")).unwrap();
+    // Bytes that are no text, and a text that is no answer.
+    let damage =
+        "UPDATE answers SET answer = CASE rowid WHEN 1 THEN CAST(X'FFFE' AS TEXT) WHEN 2 THEN '{' ELSE answer END";
+    store.execute_batch(damage).unwrap();
+    drop(store);
+    let done = run(&project, "--out second").expect(0);
+    done.says(&[
+        "warning: answers that cannot be read any more",
+        "answers.db: this answer store is damaged",
+        "move the file",
+    ]);
+    assert_eq!((done.stderr.matches("cannot be read any more").count(), server.requests().len()), (1, 5));
+    assert_eq!(project.csv("second/metrics.csv").column("status"), ["passed"; 3]);
+    // What was asked again took the place of what was damaged.
+    let done = run(&project, "--out third").expect(0);
+    assert!(!done.stderr.contains("cannot be read") && server.requests().len() == 5, "{}", done.stderr);
+}
+
+/// Who may write everywhere (root) has nothing to see here.
+#[cfg(unix)]
+#[test]
+fn a_store_that_may_not_be_written_answers_what_it_holds() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = Server::answering("量子の記事です。");
+    let project = Project::new(&server.model("m", "openai", ""), &["a", "b"]);
+    run(&project, "--out first --case a").expect(0);
+    let files = project.names(".evalrun");
+    let allow = |folder, file| {
+        let set = |path: &str, mode| {
+            std::fs::set_permissions(project.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(".evalrun", 0o755);
+        for name in &files {
+            set(&format!(".evalrun/{name}"), file);
+        }
+        set(".evalrun", folder);
+    };
+    for (folder, file) in [(0o555, 0o644), (0o755, 0o444), (0o555, 0o444)] {
+        allow(folder, file);
+        let done = run(&project, &format!("--out whole-{folder}-{file} --case a"));
+        let stats = project.done("cache stats");
+        allow(0o755, 0o644);
+        done.expect(0);
+        assert_eq!(stats.expect(0).stdout.lines().last(), Some("1 answer"));
+        assert_eq!(server.requests().len(), 1);
+    }
+}
