@@ -19,7 +19,7 @@ pub enum Exit {
     GateInconclusive,
     /// Ended by Ctrl-C; the same command continues.
     Interrupted,
-    /// Ended by SIGTERM; the same command continues.
+    /// Ended by SIGTERM or SIGHUP; the same command continues.
     Terminated,
 }
 
@@ -60,7 +60,7 @@ impl Exit {
             Self::GateFailed => "the gate failed",
             Self::GateInconclusive => "the gate could not decide, where [gate] says that this counts",
             Self::Interrupted => "interrupted by Ctrl-C: the same command continues the run",
-            Self::Terminated => "ended by SIGTERM: the same command continues the run",
+            Self::Terminated => "ended by SIGTERM or SIGHUP: the same command continues the run",
         }
     }
 }

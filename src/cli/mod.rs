@@ -59,6 +59,7 @@ use exit::Exit;
 
 /// Does what the process was called for.
 pub fn main() -> ExitCode {
+    signal::survive_file_size_limit();
     let environment = match Environment::capture() {
         Ok(environment) => environment,
         Err(error) => {

@@ -180,10 +180,13 @@ impl Destination {
         if folder.is_file() {
             return Err(Error::usage(format!("{shown} is a file")).hint(elsewhere));
         }
-        // A full disk may be mended; whatever else keeps a folder from being one is a mistake of the call.
+        // A full disk or a limit of the system may be mended; whatever else keeps a folder from being one is a mistake of the call.
         let unusable = |error: Error| match error {
             Error::File { source, .. } | Error::Journal(JournalError::Io { source, .. })
-                if !matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) =>
+                if !matches!(
+                    source.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+                ) =>
             {
                 Error::usage(format!("{shown} cannot be a run's folder: {source}")).hint("choose another one by --out")
             }

@@ -1,4 +1,6 @@
-//! Ctrl-C and SIGTERM: the first one lets a run finish what is under way, the second drops it.
+//! Ctrl-C, SIGTERM and SIGHUP: the first one lets a run finish what is under way, the second drops it.
+//!
+//! Promises that whoever was started to outlive its terminal (`nohup`) does.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +15,7 @@ use crate::engine::Cancel;
 pub(super) enum Signal {
     /// Ctrl-C.
     Interrupt,
-    /// A request to end, as from a CI service.
+    /// A request to end, as from a CI service, or since the terminal is gone.
     Terminate,
 }
 
@@ -61,23 +63,58 @@ impl Signals {
 struct Source {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// `None` where it is to be ignored.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Source {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let hangup = (!is_hangup_ignored()).then(|| signal(SignalKind::hangup())).transpose()?;
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hangup })
     }
 
     async fn next(&mut self) -> Signal {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => None,
+            }
+        };
         tokio::select! {
             Some(()) = self.interrupt.recv() => Signal::Interrupt,
             Some(()) = self.terminate.recv() => Signal::Terminate,
+            Some(()) = hangup => Signal::Terminate,
             else => std::future::pending().await,
         }
     }
 }
+
+/// Whether the process was started to go on when its terminal is gone. Where the system does not say, it may have been.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_none_or(|mask| mask >> (rustix::process::Signal::HUP.as_raw() - 1) & 1 == 1)
+}
+
+/// From now on a file that grows beyond the limit of the process (`ulimit -f`) is an error like a full disk; without
+/// this the process would be killed.
+#[cfg(unix)]
+pub(super) fn survive_file_size_limit() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // What is listened for once does not kill any more, even if nobody listens. Who cannot listen loses only that.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let _ = runtime.and_then(|runtime| {
+        runtime.block_on(async { signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop) })
+    });
+}
+
+/// Elsewhere there is no such limit.
+#[cfg(not(unix))]
+pub(super) const fn survive_file_size_limit() {}
 
 #[cfg(not(unix))]
 struct Source;

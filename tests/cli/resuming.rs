@@ -61,7 +61,7 @@ mod interrupted {
 
     #[test]
     fn an_interrupted_run_finishes_what_is_under_way_and_the_same_command_completes_it() {
-        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)] {
             let held = Held::start();
             let project = held.project();
             let mut child = project.call("run --out run").env("MARKER_KEY", "key-of-all").spawn();
@@ -84,6 +84,34 @@ mod interrupted {
             assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed"; 3]);
             assert_eq!(held.asked(), [1, 1, 1]);
             assert_eq!(project.names("."), [".evalrun", "cases", "evalrun.toml", "prompts", "run"]);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_run_that_is_to_outlive_its_terminal_does() {
+        let held = Held::start();
+        let project = held.project();
+        let call = project.call("run --out run").env("MARKER_KEY", "key-of-all");
+        let mut child = call.after("trap '' HUP").spawn();
+        held.arrived.recv().unwrap();
+        send(&child, Signal::HUP);
+        held.release.send(()).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed"; 3]);
+    }
+
+    #[test]
+    fn a_file_that_may_not_grow_any_more_ends_the_run_as_a_full_disk_does() {
+        let answers = [("a", "量子です。".repeat(3000)), ("b", "量子です。".repeat(3000))];
+        let answers: Vec<(&str, &str)> = answers.iter().map(|(id, answer)| (*id, answer.as_str())).collect();
+        // In blocks of 512 or 1024 bytes: not even a head, one outcome, all outcomes and no report.
+        for (blocks, file) in [(1, "run.jsonl"), (80, "run.jsonl"), (250, "report.html")] {
+            let project = Project::recorded("contains = [\"量子\"]", &answers);
+            let done = project.call("run --out run").after(&format!("ulimit -f {blocks}")).done().expect(1);
+            done.says(&[file, "File too large"]);
+            project.done("run --out run").expect(0);
+            assert_eq!(project.csv("run/metrics.csv").column("status"), ["passed"; 2]);
         }
     }
 

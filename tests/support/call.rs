@@ -38,6 +38,17 @@ impl Call {
         self
     }
 
+    /// The same from a shell that does this before.
+    #[cfg(unix)]
+    pub(crate) fn after(self, commands: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("{commands}; exec \"$0\" \"$@\""));
+        command.arg(self.command.get_program()).args(self.command.get_args()).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.command.get_current_dir().unwrap());
+        Self { command, input: self.input }
+    }
+
     /// With a variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
