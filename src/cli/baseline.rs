@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use super::args::{BaselineArgs, BaselineCommand, BaselineSetArgs, TextOrJson};
+use super::console::counted;
 use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
@@ -14,7 +15,8 @@ use super::load::Place;
 use super::runs::{JOURNAL, OpenRun};
 use super::summary;
 use crate::engine::{JournalFile, JournalReader};
-use crate::outcome::{Outcome, Outcomes as _, RunHeader, Status};
+use crate::id::{ModelId, PromptId};
+use crate::outcome::{Outcome, Outcomes as _, Run, RunHeader, Status};
 use crate::project::BASELINE;
 use crate::report::csv::{Bom, write_summary};
 
@@ -54,6 +56,12 @@ fn set(args: &BaselineSetArgs, place: &Place, context: &Context) -> Result<Exit,
         return Err(Error::usage(format!("{} is the baseline already", args.run)));
     }
     let errored = run.count(Status::Errored);
+    let hollow = mostly_errored(run);
+    if !hollow.is_empty() && !args.force {
+        let message = format!("{} is not fit to be a baseline: {}", args.run, hollow.join(", "));
+        let again = "make a run that has the answers; --force takes this one as it is";
+        return Err(Error::usage(message).hint(again));
+    }
     if errored > 0 {
         let all = run.entries.len();
         context.console.warn(&format!("{errored} of {all} trials errored: nothing can be held against those"));
@@ -72,6 +80,18 @@ fn set(args: &BaselineSetArgs, place: &Place, context: &Context) -> Result<Exit,
         place.shown(&folder)
     ));
     Ok(Exit::Fine)
+}
+
+/// The variants of which most trials errored, with how many: nearly nothing could be held against those.
+fn mostly_errored(run: &Run) -> Vec<String> {
+    let of_variant = |(prompt, model): (&PromptId, &ModelId)| {
+        let trials = run.entries.iter().filter(|entry| entry.trial.prompt == *prompt && entry.trial.model == *model);
+        let statuses: Vec<Status> = trials.map(|entry| entry.status).collect();
+        let errored = statuses.iter().filter(|status| **status == Status::Errored).count();
+        let trials = counted(statuses.len(), "trial");
+        (errored * 2 > statuses.len()).then(|| format!("{errored} of {trials} of {prompt}@{model} errored"))
+    };
+    run.variants().filter_map(of_variant).collect()
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

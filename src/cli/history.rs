@@ -5,7 +5,7 @@ use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
 use super::load::shown_from;
-use super::runs::{JOURNAL, read, runs_of};
+use super::runs::{JOURNAL, each_once, read, runs_of};
 use crate::report::history::{PastRun, write_csv, write_json};
 use crate::report::terminal;
 
@@ -21,7 +21,7 @@ pub(super) fn execute(args: &HistoryArgs, context: &Context) -> Result<Exit, Err
     let mut runs = Vec::new();
     for run in runs_of(&folder)? {
         match read(&run.join(JOURNAL)) {
-            Ok(reader) => runs.push(PastRun::of(&reader.run)),
+            Ok(reader) => runs.push((run, PastRun::of(&reader.run))),
             Err(error) => {
                 let shown = shown_from(&context.environment.folder, &run);
                 context.console.warn(&format!("{shown} is left out: {error}"));
@@ -32,7 +32,7 @@ pub(super) fn execute(args: &HistoryArgs, context: &Context) -> Result<Exit, Err
         let shown = shown_from(&context.environment.folder, &folder);
         return Err(Error::usage(format!("there is no run in {shown}")).hint("make one: evalrun run"));
     }
-    runs.sort_by(|one, other| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
+    let runs = each_once(runs, |run| (run.started_at, &run.plan_digest));
     match args.format {
         HistoryFormat::Text => {
             let lang = language(args.lang, context.place_if_any()?.as_ref());

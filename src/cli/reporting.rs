@@ -13,7 +13,7 @@ use std::thread;
 use super::args::ReportingArgs;
 use super::asked::{ASKED, Asked};
 use super::error::Error;
-use super::runs::{Archive, JOURNAL, OpenRun, Variant, read, runs_of};
+use super::runs::{Archive, JOURNAL, OpenRun, Variant, each_once, read, runs_of};
 use crate::compare::{Arm, counterpart};
 use crate::engine::read_header;
 use crate::id::{ModelId, PromptId};
@@ -191,16 +191,13 @@ fn earlier(open: &OpenRun) -> Vec<PastRun> {
     };
     // What cannot be read shows no trend; `evalrun history` says why.
     let runs = open.folder.parent().and_then(|reports| runs_of(reports).ok()).unwrap_or_default();
-    let mut found: Vec<(RunHeader, PathBuf)> = runs
+    let found = runs
         .into_iter()
-        .map(|run| run.join(JOURNAL))
-        .filter_map(|journal| Some((read_header(&journal).ok()?, journal)))
+        .filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?, run)))
         .filter(|(other, _)| other.started_at < header.started_at && other.scorer_version == header.scorer_version)
         .filter(|(other, _)| shares_variant(other))
-        .collect();
-    found.sort_by(|(one, _), (other, _)| (one.started_at, &one.name).cmp(&(other.started_at, &other.name)));
-    // A baseline is a copy of a run that may lie beside it.
-    found.dedup_by(|(one, _), (other, _)| one.started_at == other.started_at && one.plan_digest == other.plan_digest);
+        .map(|(other, run)| (run.clone(), (other, run.join(JOURNAL))));
+    let mut found = each_once(found.collect(), |(other, _)| (other.started_at, &other.plan_digest));
     let latest = found.split_off(found.len().saturating_sub(MOST_EARLIER));
     latest.iter().filter_map(|(_, journal)| Some(PastRun::of(&read(journal).ok()?.run))).collect()
 }

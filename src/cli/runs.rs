@@ -73,7 +73,9 @@ impl Archive<'_> {
     fn find(&self, text: &str) -> Result<PathBuf, Error> {
         let runs = self.place.map(|place| runs_of(&place.reports())).transpose()?.unwrap_or_default();
         if text == "latest" {
-            let latest = runs.iter().filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?.started_at, run)));
+            // What is held against the baseline must not be the baseline itself.
+            let runs = runs.iter().filter(|run| !is_baseline(run));
+            let latest = runs.filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?.started_at, run)));
             let latest = latest.max_by_key(|(started_at, _)| *started_at).map(|(_, run)| run.join(JOURNAL));
             return latest.ok_or_else(|| Error::usage("there is no run yet").hint("make one: evalrun run"));
         }
@@ -112,6 +114,21 @@ pub(super) fn runs_of(reports: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut runs = entries(reports)?;
     runs.retain(|run| run.join(JOURNAL).is_file());
     Ok(runs)
+}
+
+/// Runs in the order in which they began, each once: a baseline, a link or a copy beside a run is no other run.
+pub(super) fn each_once<T>(runs: Vec<(PathBuf, T)>, began: impl Fn(&T) -> (Timestamp, &str)) -> Vec<T> {
+    let mut runs: Vec<_> =
+        runs.into_iter().map(|(folder, run)| (is_baseline(&folder) || folder.is_symlink(), folder, run)).collect();
+    runs.sort_by(|(stands_in, folder, run), (other_stands_in, other_folder, other)| {
+        (began(run), stands_in, folder).cmp(&(began(other), other_stands_in, other_folder))
+    });
+    runs.dedup_by(|(.., one), (.., other)| began(one) == began(other));
+    runs.into_iter().map(|(.., run)| run).collect()
+}
+
+fn is_baseline(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == BASELINE)
 }
 
 /// Where the outcomes of a plan go. Its journal is locked before it is read, so that of two processes only one goes on.

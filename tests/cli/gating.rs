@@ -282,6 +282,38 @@ fn a_baseline_that_is_missing_or_fails_is_told() {
 }
 
 #[test]
+fn a_run_without_most_answers_of_a_variant_is_no_baseline_unless_forced() {
+    let answers = [("a", "量子です。"), ("b", "量子です。"), ("c", "量子です。"), ("d", "量子です。")];
+    let project = Project::recorded("contains = [\"量子\"]", &answers);
+    for (id, code, expected) in [
+        ("a", 0, &["warning: 1 of 4 trials errored"][..]),
+        ("b", 0, &["warning: 2 of 4 trials errored"]),
+        ("c", 2, &["reports/r is not fit to be a baseline: 3 of 4 trials of p@m errored", "--force takes"]),
+    ] {
+        std::fs::remove_file(project.path(&format!("cases/{id}/answers/p/m.md"))).unwrap();
+        let _ = std::fs::remove_dir_all(project.path("reports"));
+        project.done("run --out reports/r").expect(3);
+        project.done("baseline set reports/r").expect(code).says(expected);
+        assert_eq!(project.path("reports/baseline").exists(), code == 0);
+    }
+    project.done("baseline set r --force").expect(0).says(&["warning: 3 of 4 trials errored", "is the baseline now"]);
+}
+
+#[test]
+fn the_latest_run_is_never_the_baseline() {
+    let project = project("", GOOD);
+    project.done("run").expect(0);
+    project.done("baseline set latest --without-answers").expect(0);
+    let shown = project.done("compare baseline latest").expect(0).stdout;
+    assert!(shown.starts_with("baseline → 20"), "{shown}");
+    for name in project.names("reports").iter().filter(|name| *name != "baseline") {
+        std::fs::remove_dir_all(project.path(&format!("reports/{name}"))).unwrap();
+    }
+    project.done("gate latest").expect(2).says(&["there is no run yet"]);
+    project.done("show baseline c0").expect(0);
+}
+
+#[test]
 fn check_tells_what_the_gate_can_never_show_before_anything_is_spent() {
     let gate = "[gate]\nall = { min_rate = 0.9, on = \"low\" }\ncontains = { max_drop = 0.05, max_broken = 0 }";
     project(gate, GOOD).done("check").expect(0).says(&[

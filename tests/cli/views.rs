@@ -136,11 +136,19 @@ fn runs_over_time_are_shown_the_oldest_first() {
     // A run is called by its folder, and shown once though the baseline is a copy of it.
     std::fs::rename(project.path("reports/first"), project.path("reports/renamed")).unwrap();
     project.done("baseline set renamed").expect(0);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("renamed", project.path("reports/a-link")).unwrap();
     project.done("report second").expect(0);
-    assert_eq!(project.read("reports/second/report.html").matches("{\"run\":\"baseline\"").count(), 1);
-    assert!(!project.read("reports/second/report.html").contains("{\"run\":\"renamed\""));
-    assert!(project.done("history").expect(0).stdout.contains("renamed"));
-    std::fs::rename(project.path("reports/renamed"), project.path("reports/first")).unwrap();
+    assert_eq!(project.read("reports/second/report.html").matches("{\"run\":\"renamed\"").count(), 1);
+    assert!(!project.read("reports/second/report.html").contains("{\"run\":\"baseline\""));
+    let csv = Csv::parse(&project.done("history --format csv --property contains").expect(0).stdout);
+    assert_eq!(csv.cells(&["run", "property"]), ["renamed|all", "renamed|contains", "second|all", "second|contains"]);
+    #[cfg(unix)]
+    std::fs::remove_file(project.path("reports/a-link")).unwrap();
+    // Where the run itself is gone, its copy stands for it.
+    std::fs::rename(project.path("reports/renamed"), project.path("elsewhere")).unwrap();
+    assert!(project.done("history").expect(0).stdout.contains("baseline"));
+    std::fs::rename(project.path("elsewhere"), project.path("reports/first")).unwrap();
     std::fs::remove_dir_all(project.path("reports/baseline")).unwrap();
     project.done("report second").expect(0);
     // The page of the second knows the first.

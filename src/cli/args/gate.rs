@@ -73,6 +73,9 @@ pub struct BaselineSetArgs {
     /// Leave the answers out: a smaller file, but diffs show no texts
     #[arg(long)]
     pub without_answers: bool,
+    /// Take the run even if most trials of a variant errored
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `evalrun baseline show`
