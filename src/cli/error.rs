@@ -25,6 +25,14 @@ pub(super) enum Error {
     /// The project's files have mistakes.
     #[error("{} in the project's files", counted(.0.len(), "mistake"))]
     Project(Vec<Diagnostic>),
+    /// A file that the call names has mistakes.
+    #[error("{} in {file}", counted(.problems.len(), "mistake"))]
+    Input {
+        /// The file as it was named.
+        file: String,
+        /// What is wrong in it.
+        problems: Vec<Diagnostic>,
+    },
     /// A run cannot be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -101,6 +109,7 @@ impl Error {
         match self {
             Self::Usage { .. }
             | Self::Project(_)
+            | Self::Input { .. }
             | Self::Store(StoreError::Stranger { .. } | StoreError::Version { .. } | StoreError::Damaged { .. }) => {
                 Exit::Usage
             }
@@ -128,10 +137,9 @@ impl Error {
     /// The error as a person reads it.
     pub(super) fn render(&self, renderer: &Renderer) -> String {
         match self {
-            Self::Project(problems) => {
-                let mut parts: Vec<String> = problems.iter().map(|problem| problem.render(renderer)).collect();
-                parts.push(format!("error: {self}; nothing was sent"));
-                parts.join("\n\n")
+            Self::Project(problems) => rendered(problems, &format!("error: {self}; nothing was sent"), renderer),
+            Self::Input { problems, .. } => {
+                rendered(problems, &format!("error: {}", one_line(&self.to_string())), renderer)
             }
             Self::Usage { message, hint } => {
                 let hint = hint.as_ref().map(|hint| format!("\nhint: {}", one_line(hint))).unwrap_or_default();
@@ -146,6 +154,13 @@ impl Error {
             other => format!("error: {}", one_line(&other.to_string())),
         }
     }
+}
+
+/// Problems, and what they come to.
+fn rendered(problems: &[Diagnostic], sum: &str, renderer: &Renderer) -> String {
+    let mut parts: Vec<String> = problems.iter().map(|problem| problem.render(renderer)).collect();
+    parts.push(sum.to_owned());
+    parts.join("\n\n")
 }
 
 /// What to do about a store that cannot be used; nothing of it is ever thrown away without being asked.

@@ -37,7 +37,7 @@ pub(super) fn execute(args: &ImportArgs, context: &Context) -> Result<Exit, Erro
     }
     problems.extend(in_order(cases, &files).err().unwrap_or_default());
     if !problems.is_empty() {
-        return Err(Error::Project(problems));
+        return Err(Error::Input { file: shown, problems });
     }
     if lines.is_empty() {
         return Err(Error::usage(format!("there are no cases in {shown}")));

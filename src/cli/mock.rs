@@ -88,7 +88,9 @@ async fn serve(address: SocketAddr, settings: Settings, answers: Answers, contex
 
 /// The file with nothing in it yet.
 fn open(path: &Path) -> Result<File, Error> {
-    File::create(path).map_err(Error::file(path))
+    File::create(path).map_err(|error| {
+        Error::usage(format!("--log: {}: {error}", path.display())).hint("name a file that can be written")
+    })
 }
 
 fn answers(args: &MockArgs, loaded: Option<&Loaded>, context: &Context) -> Result<Answers, Error> {
@@ -97,7 +99,10 @@ fn answers(args: &MockArgs, loaded: Option<&Loaded>, context: &Context) -> Resul
         let source = match given.strip_prefix('@') {
             Some(file) => {
                 let path = context.path(Path::new(file));
-                fs::read_to_string(&path).map_err(Error::file(&path))?
+                fs::read_to_string(&path).map_err(|error| {
+                    Error::usage(format!("--answer: {}: {error}", path.display()))
+                        .hint("@ names a file, from the folder you are in")
+                })?
             }
             None => given.clone(),
         };

@@ -70,8 +70,9 @@ fn one_text(article: &Path, args: &ScoreArgs, context: &Context) -> Result<Item,
 fn read_text(path: &Path, shown: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
     open(path)?.read_to_end(&mut bytes).map_err(Error::file(path))?;
-    let file = TextFile::decode(&shown.display().to_string(), &bytes);
-    file.map(|file| file.text).map_err(|problem| Error::Project(vec![problem]))
+    let name = shown.display().to_string();
+    let file = TextFile::decode(&name, &bytes);
+    file.map(|file| file.text).map_err(|problem| Error::Input { file: name, problems: vec![problem] })
 }
 
 /// How a judged item is shown.

@@ -239,6 +239,8 @@ const MISTAKES_IN_CALLS: &[(&str, &[&str])] = &[
     ("score nowhere.txt", &["there is no file"]),
     ("score --items nowhere.jsonl", &["there is no file"]),
     ("score --items - --title T", &["--title"]),
+    ("mock --answer @nowhere.txt", &["--answer: ", "nowhere.txt: ", "hint: @ names a file"]),
+    ("mock --port 0 --log nowhere/log.jsonl", &["--log: ", "nowhere/log.jsonl: "]),
     ("score evalrun.toml --published-at yesterday", &["--published-at", "2025-06-30T07:00:00+09:00"]),
 ];
 

@@ -236,3 +236,13 @@ fn labelled_texts_measure_the_scorers() {
     done.says(&["error: line 1: ", "no line that could be read has labels", "1 line could not be read and left out"]);
     assert_eq!(done.stdout, "");
 }
+
+#[test]
+fn a_text_that_cannot_be_read_is_told_without_a_word_of_a_project() {
+    let folder = Project::empty().with_bytes("article.txt", b"\xE9\xE8").with("good.txt", "量子です。");
+    for call in ["score article.txt", "score good.txt --title T --body article.txt"] {
+        let done = folder.done(call).expect(2);
+        done.says(&["article.txt", "error: 1 mistake in article.txt"]);
+        assert!(!done.stderr.contains("project") && !done.stderr.contains("sent"), "{}", done.stderr);
+    }
+}
