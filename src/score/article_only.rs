@@ -5,6 +5,7 @@
 
 mod pattern;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Score, Subject};
@@ -36,15 +37,17 @@ pub(super) fn score(subject: &Subject<'_>) -> Score {
 
 /// The violations in order: of two that overlap the earlier found stays, neighbours of one kind are one.
 fn without_overlaps(text: &str, found: Vec<Violation>) -> Vec<Violation> {
-    let mut kept: Vec<Violation> = Vec::new();
+    // None of those kept overlaps another, so that only the last one that begins before an end can reach into it.
+    let mut kept: BTreeMap<(usize, usize), &'static str> = BTreeMap::new();
     for (range, kind) in found {
-        if kept.iter().all(|(other, _)| range.end <= other.start || other.end <= range.start) {
-            kept.push((range, kind));
+        let before = kept.range(..(range.end, 0)).next_back();
+        if before.is_none_or(|((_, end), _)| *end <= range.start) {
+            kept.entry((range.start, range.end)).or_insert(kind);
         }
     }
-    kept.sort_by_key(|(range, _)| range.start);
     let mut joined: Vec<Violation> = Vec::new();
-    for (range, kind) in kept {
+    for ((start, end), kind) in kept {
+        let range = start..end;
         match joined.last_mut() {
             Some((last, last_kind)) if *last_kind == kind && belong_together(&text[last.end..range.start], kind) => {
                 last.end = range.end;
@@ -177,10 +180,11 @@ fn fence(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
         .iter()
         .filter(|b| b.kind == BlockKind::Code && text[b.range.clone()].starts_with(['`', '~']))
         .collect();
+    let all_letters = if fences.is_empty() { 0 } else { letters(text) };
     for pair in fences.chunks(2) {
         let (open, close) = (pair[0], pair.get(1));
         let inner = open.range.end..close.map_or(text.len(), |block| block.range.start);
-        if letters(&text[inner.clone()]) * 5 < letters(text) * 2 {
+        if letters(&text[inner.clone()]) * 5 < all_letters * 2 {
             continue;
         }
         let head = json_head(text, inner.clone()).unwrap_or(open.range.end);
@@ -290,8 +294,12 @@ fn alternatives(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
 
 /// What was left to be filled in.
 fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
+    let (mut is_quoted, mut seen) = (false, 0);
     for found in pattern::CIRCLES.find_iter(&passage.text) {
-        if !is_pattern_in_advice(passage, &found.range()) {
+        let bracket = passage.text[seen..found.start()].rfind(['「', '『', '」', '』']).map(|at| seen + at);
+        is_quoted = bracket.map_or(is_quoted, |at| passage.text[at..].starts_with(['「', '『']));
+        seen = found.start();
+        if !is_pattern_in_advice(passage, &found.range(), is_quoted) {
             violations.push((found.range(), "placeholder"));
         }
     }
@@ -322,11 +330,9 @@ fn is_link(text: &str, end: usize) -> bool {
 }
 
 /// 「〇〇さんのおかげです」と伝える: 〇〇 stands for whatever the reader puts in.
-fn is_pattern_in_advice(passage: &Passage<'_>, range: &Range<usize>) -> bool {
-    let before = &passage.text[..range.start];
-    let quoted =
-        before.rfind(['「', '『']).is_some_and(|open| before.rfind(['」', '』']).is_none_or(|close| close < open));
-    let sentence = passage.sentences.iter().find(|sentence| sentence.range.contains(&range.start));
+fn is_pattern_in_advice(passage: &Passage<'_>, range: &Range<usize>, is_quoted: bool) -> bool {
+    let n = passage.sentences.partition_point(|sentence| sentence.range.end <= range.start);
+    let sentence = passage.sentences.get(n).filter(|sentence| sentence.range.start <= range.start);
     let sentence = sentence.map_or("", |sentence| &passage.text[sentence.range.clone()]);
     let advice = [
         "のように",
@@ -344,7 +350,7 @@ fn is_pattern_in_advice(passage: &Passage<'_>, range: &Range<usize>) -> bool {
     ];
     passage.text[range.end..].starts_with("の部分")
         || passage.text[range.clone()].ends_with("の部分")
-        || quoted && advice.iter().any(|cue| sentence.contains(cue))
+        || is_quoted && advice.iter().any(|cue| sentence.contains(cue))
 }
 
 /// The sentences at the head and at the tail that something addressed to whoever asked may be among.

@@ -5,6 +5,7 @@
 
 mod lead_in;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -270,16 +271,23 @@ fn in_predicate(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -
     }
     let mut hedges: Vec<Hedge> = Vec::new();
     let depths = bracket_depths(sentence);
+    let starts = clause_starts(sentence, &depths);
+    let longest = cues.iter().map(|(_, cue)| cue.len()).max().unwrap_or(0);
+    // Of those found so far, the furthest end at each start.
+    let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
     for (_, cue_range) in cues {
         let cue = cue_range.start - offset..cue_range.end - offset;
-        let is_within = |hedge: &Hedge| hedge.cue.start <= cue_range.start && cue_range.end <= hedge.cue.end;
+        let mut near = ends.range(cue_range.start.saturating_sub(longest)..=cue_range.start);
         if depths(cue.start) > 0
             || is_no_guess(sentence, cue.start, &sentence[cue.clone()])
-            || hedges.iter().any(is_within)
+            || near.any(|(_, end)| cue_range.end <= *end)
         {
             continue;
         }
-        let start = clause_start(sentence, cue.start);
+        let end = ends.entry(cue_range.start).or_insert(cue_range.end);
+        *end = cue_range.end.max(*end);
+        let before = starts.partition_point(|(known, _)| *known <= cue.start);
+        let start = before.checked_sub(1).map_or(0, |n| starts[n].1);
         let scope = offset + start..cue_range.end;
         hedges.push(Hedge { cue: cue_range.clone(), scope, reach: Reach::Predicate });
     }
@@ -317,8 +325,9 @@ fn is_no_guess(sentence: &str, at: usize, cue: &str) -> bool {
     }
 }
 
-/// Where the clauses begin that a predicate at `at` closes: after the last clause before it that stands for itself.
-fn clause_start(sentence: &str, at: usize) -> usize {
+/// Where clauses of a sentence begin, after one that stands for itself, with the place from which on that is known; by that
+/// place, each beginning no earlier than the one before.
+fn clause_starts(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
     // These close a clause that is asserted whatever follows.
     const CLOSED: [&str; 22] = [
         "ましたが、",
@@ -344,32 +353,39 @@ fn clause_start(sentence: &str, at: usize) -> usize {
         "たうえで、",
         "一方、",
     ];
-    let before = &sentence[..at];
-    let depths = bracket_depths(sentence);
-    let closed = CLOSED
-        .iter()
-        .filter_map(|end| before.rmatch_indices(end).find(|(n, _)| depths(*n) == 0).map(|(n, end)| n + end.len()));
-    let closed = closed.max().unwrap_or(0);
-    closed.max(after_statement(before, &depths)).max(before_other_time(before, &depths))
+    let closed = CLOSED.iter().flat_map(|end| sentence.match_indices(end)).filter(|(at, _)| depths(*at) == 0);
+    let mut starts: Vec<(usize, usize)> = closed.map(|(at, end)| (at + end.len(), at + end.len())).collect();
+    starts.extend(after_statements(sentence, depths));
+    starts.extend(before_other_times(sentence, depths));
+    starts.sort_unstable();
+    let mut furthest = 0;
+    for (_, start) in &mut starts {
+        furthest = furthest.max(*start);
+        *start = furthest;
+    }
+    starts
 }
 
 /// Behind 開幕は5日で、来場者は…: a noun told of one topic stands for itself when another topic follows.
-fn after_statement(before: &str, depths: &dyn Fn(usize) -> usize) -> usize {
-    let topic = |part: &str| part.contains('は') || part.contains('が') || part.contains('も');
+fn after_statements(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
     let is_noun = |c: char| {
         c.is_ascii_alphanumeric() || matches!(c, '\u{4E00}'..='\u{9FFF}' | 'ァ'..='ヺ' | 'ー' | '%' | '」' | ')')
     };
-    let ends = before.match_indices("で、").filter(|(n, _)| depths(*n) == 0);
-    let stands = |n: usize| {
-        before[..n].ends_with(is_noun)
-            && before[..n].rsplit('、').next().is_some_and(|clause| clause.contains('は'))
-            && topic(&before[n..])
-    };
-    ends.filter(|(n, _)| stands(*n)).map(|(n, end)| n + end.len()).max().unwrap_or(0)
+    let topics: Vec<usize> = sentence.match_indices(['は', 'が', 'も']).map(|(at, topic)| at + topic.len()).collect();
+    let ends = sentence.match_indices("で、").filter(|(at, _)| depths(*at) == 0);
+    let told = ends.filter(|(at, _)| {
+        let clause = sentence[..*at].rsplit('、').next().unwrap_or_default();
+        clause.ends_with(is_noun) && clause.contains('は')
+    });
+    told.filter_map(|(at, end)| {
+        let next_topic = topics.get(topics.partition_point(|topic| *topic <= at))?;
+        Some((*next_topic, at + end.len()))
+    })
+    .collect()
 }
 
 /// Before 、来年は: another time begins, and the guess is about that.
-fn before_other_time(before: &str, depths: &dyn Fn(usize) -> usize) -> usize {
+fn before_other_times(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
     const TIMES: [&str; 9] = [
         "、来年は",
         "、来年も",
@@ -381,8 +397,8 @@ fn before_other_time(before: &str, depths: &dyn Fn(usize) -> usize) -> usize {
         "、将来は",
         "、やがては",
     ];
-    let starts = TIMES.iter().filter_map(|time| before.rmatch_indices(time).find(|(n, _)| depths(*n) == 0));
-    starts.map(|(n, _)| n + '、'.len_utf8()).max().unwrap_or(0)
+    let found = TIMES.iter().flat_map(|time| sentence.match_indices(time)).filter(|(at, _)| depths(*at) == 0);
+    found.map(|(at, time)| (at + time.len(), at + '、'.len_utf8())).collect()
 }
 
 /// What a sentence takes for granted: the clause of a past event before the noun that it describes,
@@ -507,10 +523,12 @@ fn supposition(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) ->
 }
 
 /// How deep in quotation brackets each byte of the sentence lies.
-fn bracket_depths(sentence: &str) -> impl Fn(usize) -> usize + '_ {
+fn bracket_depths(sentence: &str) -> impl Fn(usize) -> usize + use<> {
+    let places = |brackets: [char; 2]| sentence.match_indices(brackets).map(|(at, _)| at).collect::<Vec<_>>();
+    let (opened, closed) = (places(['「', '『']), places(['」', '』']));
     move |at| {
-        let opened = sentence[..at].matches(['「', '『']).count();
-        opened.saturating_sub(sentence[..at].matches(['」', '』']).count())
+        let before = |places: &[usize]| places.partition_point(|place| *place < at);
+        before(&opened).saturating_sub(before(&closed))
     }
 }
 

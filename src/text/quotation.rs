@@ -1,9 +1,12 @@
 //! What stands in quotation brackets: speech, names, or words set off for some other reason.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::Passage;
-use super::sentence::Sentence;
+use super::morpheme::Morpheme;
 use super::tag::Pos;
 
 /// A stretch in 「」, 『』 or “”.
@@ -30,33 +33,59 @@ pub enum Role {
 
 /// The outermost quotations of a passage, in order.
 pub fn quotations(passage: &Passage<'_>) -> Vec<Quotation> {
+    let found = outermost(&passage.text);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let signs = Signs::find(passage);
+    let quotation = |(range, inner): (Range<usize>, Range<usize>)| {
+        let role = role(passage, &signs, &range, &inner);
+        Quotation { range, inner, role }
+    };
+    found.into_iter().map(quotation).collect()
+}
+
+/// What stands in outermost brackets, with them and without.
+fn outermost(text: &str) -> Vec<(Range<usize>, Range<usize>)> {
     let mut found = Vec::new();
     let mut open: Vec<(usize, char)> = Vec::new();
-    for (at, c) in passage.text.char_indices() {
+    // How many of the open ones 」 and 』 would close: one that closes none is passed over at once.
+    let mut waiting = [0_usize; 2];
+    let kind = |close: char| usize::from(close == '』');
+    for (at, c) in text.char_indices() {
         match c {
-            '「' | '『' => open.push((at, if c == '「' { '」' } else { '』' })),
-            '」' | '』' => {
-                let Some(n) = open.iter().rposition(|(_, close)| *close == c) else { continue };
-                let (start, _) = open[n];
-                open.truncate(n);
-                if open.is_empty() && at > start + 3 {
-                    let (range, inner) = (start..at + c.len_utf8(), start + 3..at);
-                    let role = role(passage, &range, &inner);
-                    found.push(Quotation { range, inner, role });
+            '「' | '『' => {
+                let close = if c == '「' { '」' } else { '』' };
+                open.push((at, close));
+                waiting[kind(close)] += 1;
+            }
+            '」' | '』' if waiting[kind(c)] > 0 => {
+                while let Some((start, close)) = open.pop() {
+                    waiting[kind(close)] -= 1;
+                    if close != c {
+                        continue;
+                    }
+                    if open.is_empty() && at > start + 3 {
+                        found.push((start..at + c.len_utf8(), start + 3..at));
+                    }
+                    break;
                 }
             }
             // A bracket that is never closed ends with its line.
-            '\n' => open.clear(),
+            '\n' => {
+                open.clear();
+                waiting = [0; 2];
+            }
             _ => {}
         }
     }
     found
 }
 
-fn role(passage: &Passage<'_>, range: &Range<usize>, inner: &Range<usize>) -> Role {
+fn role(passage: &Passage<'_>, signs: &Signs, range: &Range<usize>, inner: &Range<usize>) -> Role {
     let text = &passage.text[inner.clone()];
-    if is_sentence(passage, inner) || (text.chars().count() >= 8 && follows_speaker(passage, range)) {
-        return if is_attributed(passage, range) { Role::Speech } else { Role::Other };
+    if is_sentence(passage, inner) || (text.chars().count() >= 8 && follows_speaker(passage, signs, range)) {
+        return if is_attributed(passage, signs, range) { Role::Speech } else { Role::Other };
     }
     if is_name(passage, range, text) { Role::Name } else { Role::Other }
 }
@@ -144,59 +173,174 @@ const SPEECH: [&str; 64] = [
     "あいさつ",
 ];
 
+/// A thought of readers or a supposition is nobody's speech.
+const NOBODY: [&str; 24] = [
+    "と言われがち",
+    "と思われがち",
+    "と思う方",
+    "と思った方",
+    "と感じる方",
+    "と疑問",
+    "と聞くと",
+    "と聞いて",
+    "と不思議",
+    "といった声",
+    "という声も",
+    "そんな",
+    "もし",
+    "たとえば",
+    "例えば",
+    "あなた",
+    "みなさん",
+    "皆さん",
+    "と願",
+    "という思い",
+    "という願い",
+    "という問い",
+    "かもしれ",
+    "でしょう",
+];
+
+/// Those who can speak, and words for them.
+const SPEAKERS: [&str; 56] = [
+    "さん",
+    "氏",
+    "社長",
+    "会長",
+    "理事長",
+    "教授",
+    "知事",
+    "市長",
+    "町長",
+    "村長",
+    "区長",
+    "大臣",
+    "長官",
+    "監督",
+    "選手",
+    "館長",
+    "院長",
+    "校長",
+    "園長",
+    "代表",
+    "担当者",
+    "広報",
+    "職員",
+    "関係者",
+    "頭取",
+    "主将",
+    "船長",
+    "杜氏",
+    "研究員",
+    "医師",
+    "教員",
+    "先生",
+    "学生",
+    "生徒",
+    "児童",
+    "参加者",
+    "来場者",
+    "利用者",
+    "住民",
+    "農家",
+    "店主",
+    "女性",
+    "男性",
+    "チーム",
+    "同社",
+    "同庁",
+    "同省",
+    "同市",
+    "同協会",
+    "同大",
+    "市は",
+    "県は",
+    "町は",
+    "同団体",
+    "同組合",
+    "会社は",
+];
+
+/// Where words stand, so that it is told at once whether any lies within a stretch.
+struct Places {
+    starts: Vec<usize>,
+    /// For each start the least end from there on.
+    ends: Vec<usize>,
+}
+
+impl Places {
+    fn of(mut found: Vec<Range<usize>>) -> Self {
+        found.sort_unstable_by_key(|range| range.start);
+        let starts = found.iter().map(|range| range.start).collect();
+        let mut ends: Vec<usize> = found.iter().map(|range| range.end).collect();
+        for n in (1..ends.len()).rev() {
+            ends[n - 1] = ends[n - 1].min(ends[n]);
+        }
+        Self { starts, ends }
+    }
+
+    fn have_one_in(&self, stretch: &Range<usize>) -> bool {
+        let first = self.starts.partition_point(|start| *start < stretch.start);
+        self.ends.get(first).is_some_and(|end| *end <= stretch.end)
+    }
+}
+
+/// What tells speech, found in one pass over the passage: a sentence may hold ten thousand quotations.
+struct Signs {
+    /// Words by which speech is reported.
+    reports: Places,
+    /// Words of thoughts that are nobody's speech.
+    nobody: Places,
+    /// Somebody who can speak: a person, a post, a body.
+    speakers: Places,
+}
+
+impl Signs {
+    fn find(passage: &Passage<'_>) -> Self {
+        static WORDS: LazyLock<AhoCorasick> =
+            LazyLock::new(|| AhoCorasick::new(SPEECH.iter().chain(&NOBODY).chain(&SPEAKERS)).expect("a small list"));
+        let (mut reports, mut nobody, mut speakers) = (Vec::new(), Vec::new(), Vec::new());
+        for word in WORDS.find_overlapping_iter(&passage.text) {
+            let n = word.pattern().as_usize();
+            let places = match n {
+                _ if n < SPEECH.len() => &mut reports,
+                _ if n < SPEECH.len() + NOBODY.len() => &mut nobody,
+                _ => &mut speakers,
+            };
+            places.push(word.range());
+        }
+        let is_person = |word: &&Morpheme| matches!(word.pos(), Pos::GivenName | Pos::FamilyName | Pos::PersonSuffix);
+        speakers.extend(passage.morphemes().iter().filter(is_person).map(Morpheme::range));
+        Self { reports: Places::of(reports), nobody: Places::of(nobody), speakers: Places::of(speakers) }
+    }
+}
+
 /// Whether a sentence around the quotation says who spoke.
-fn is_attributed(passage: &Passage<'_>, range: &Range<usize>) -> bool {
-    let Some(sentence) = passage.sentences.iter().find(|s| s.range.start <= range.start && range.start < s.range.end)
-    else {
+fn is_attributed(passage: &Passage<'_>, signs: &Signs, range: &Range<usize>) -> bool {
+    let n = passage.sentences.partition_point(|sentence| sentence.range.end <= range.start);
+    let Some(sentence) = passage.sentences.get(n).filter(|sentence| sentence.range.start <= range.start) else {
         return false;
     };
-    let before = &passage.text[sentence.range.start..range.start];
-    let after_end = following(passage, sentence, range.end);
-    let after = &passage.text[range.end.min(after_end)..after_end];
-    let quotes_on = after.starts_with(['と', 'な', 'の'])
-        || after.trim_start_matches(['。', ' ']).starts_with('と')
-        || after.starts_with("など");
-    let reports = SPEECH.iter().any(|word| after.contains(word));
-    let has_speaker =
-        has_speaker(passage, sentence.range.start..range.start) || has_speaker(passage, range.end..after_end);
-    // A thought of readers or a supposition is nobody's speech.
-    const NOBODY: [&str; 24] = [
-        "と言われがち",
-        "と思われがち",
-        "と思う方",
-        "と思った方",
-        "と感じる方",
-        "と疑問",
-        "と聞くと",
-        "と聞いて",
-        "と不思議",
-        "といった声",
-        "という声も",
-        "そんな",
-        "もし",
-        "たとえば",
-        "例えば",
-        "あなた",
-        "みなさん",
-        "皆さん",
-        "と願",
-        "という思い",
-        "という願い",
-        "という問い",
-        "かもしれ",
-        "でしょう",
-    ];
-    let of_nobody = NOBODY.iter().any(|word| after.contains(word) || before.ends_with(word));
+    let before = sentence.range.start..range.start;
+    let after_end = following(passage, n, range.end);
+    let after = range.end.min(after_end)..after_end;
+    let text_after = &passage.text[after.clone()];
+    let quotes_on = text_after.starts_with(['と', 'な', 'の'])
+        || text_after.trim_start_matches(['。', ' ']).starts_with('と')
+        || text_after.starts_with("など");
+    let has_speaker = signs.speakers.have_one_in(&before) || signs.speakers.have_one_in(&after);
+    let ends_as_nobodys = |text: &str| NOBODY.iter().any(|word| text.ends_with(word));
+    let of_nobody = signs.nobody.have_one_in(&after) || ends_as_nobodys(&passage.text[before]);
     // 担当者「…」: a line of dialogue.
     let is_dialogue = after.is_empty() && has_speaker;
-    if follows_speaker(passage, range) || follows_named_speaker(passage, range) {
+    if follows_speaker(passage, signs, range) || follows_named_speaker(passage, range) {
         return !of_nobody;
     }
-    has_speaker && ((quotes_on && reports) || is_dialogue) && !of_nobody
+    has_speaker && ((quotes_on && signs.reports.have_one_in(&after)) || is_dialogue) && !of_nobody
 }
 
 /// 館長は「…」と: somebody, marked as the one of whom the sentence speaks, right before the bracket.
-fn follows_speaker(passage: &Passage<'_>, range: &Range<usize>) -> bool {
+fn follows_speaker(passage: &Passage<'_>, signs: &Signs, range: &Range<usize>) -> bool {
     let before = passage.text[..range.start].trim_end_matches('、');
     let after = &passage.text[range.end..];
     let topic = ["は", "も", "が", "によると", "いわく"].iter().find_map(|particle| before.strip_suffix(particle));
@@ -205,7 +349,7 @@ fn follows_speaker(passage: &Passage<'_>, range: &Range<usize>) -> bool {
         let start = topic[start..]
             .rfind(['。', '、', '\n', '」'])
             .map_or(start, |n| start + n + topic[start + n..].chars().next().map_or(0, char::len_utf8));
-        after.starts_with('と') && has_speaker(passage, start..topic.len())
+        after.starts_with('と') && signs.speakers.have_one_in(&(start..topic.len()))
     })
 }
 
@@ -216,72 +360,12 @@ fn follows_named_speaker(passage: &Passage<'_>, range: &Range<usize>) -> bool {
         && ["さん。", "氏。", "さん:", "氏:"].iter().any(|end| before.ends_with(end))
 }
 
-/// Where the sentence that holds the quotation ends: at its own end, or that of the next if it stops inside.
-fn following(passage: &Passage<'_>, sentence: &Sentence, at: usize) -> usize {
-    let end = passage.sentences.iter().filter(|s| s.block == sentence.block).map(|s| s.range.end).find(|end| *end > at);
+/// Where the sentence with this number, which holds the quotation, ends: at its own end, or that of the next if it stops inside.
+fn following(passage: &Passage<'_>, n: usize, at: usize) -> usize {
+    let (sentence, rest) = (&passage.sentences[n], &passage.sentences[n..]);
+    let in_block = rest.iter().take_while(|other| other.block == sentence.block);
+    let end = in_block.map(|other| other.range.end).find(|end| *end > at);
     end.unwrap_or(sentence.range.end.max(at))
-}
-
-/// Whether the words hold somebody who can speak: a person, a post, a body.
-fn has_speaker(passage: &Passage<'_>, range: Range<usize>) -> bool {
-    if range.start >= range.end {
-        return false;
-    }
-    const SPEAKERS: [&str; 44] = [
-        "さん",
-        "氏",
-        "社長",
-        "会長",
-        "理事長",
-        "教授",
-        "知事",
-        "市長",
-        "町長",
-        "村長",
-        "区長",
-        "大臣",
-        "長官",
-        "監督",
-        "選手",
-        "館長",
-        "院長",
-        "校長",
-        "園長",
-        "代表",
-        "担当者",
-        "広報",
-        "職員",
-        "関係者",
-        "頭取",
-        "主将",
-        "船長",
-        "杜氏",
-        "研究員",
-        "医師",
-        "教員",
-        "先生",
-        "学生",
-        "生徒",
-        "児童",
-        "参加者",
-        "来場者",
-        "利用者",
-        "住民",
-        "農家",
-        "店主",
-        "女性",
-        "男性",
-        "チーム",
-    ];
-    let text = &passage.text[range.clone()];
-    SPEAKERS.iter().any(|speaker| text.contains(speaker))
-        || ["同社", "同庁", "同省", "同市", "同協会", "同大", "市は", "県は", "町は", "同団体", "同組合", "会社は"]
-            .iter()
-            .any(|body| text.contains(body))
-        || passage
-            .morphemes_in(&range)
-            .iter()
-            .any(|word| matches!(word.pos(), Pos::GivenName | Pos::FamilyName | Pos::PersonSuffix))
 }
 
 /// Words after the brackets of a name.
@@ -338,6 +422,14 @@ mod tests {
         ] {
             let passage = Passage::new(text);
             assert_eq!(quotations(&passage)[0].role, role, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stretch_has_the_words_that_lie_in_it_whole() {
+        let places = Places::of(vec![6..12, 0..9, 3..5]);
+        for (stretch, expected) in [(0..5, true), (1..4, false), (4..12, true), (7..20, false), (0..0, false)] {
+            assert_eq!(places.have_one_in(&stretch), expected, "{stretch:?}");
         }
     }
 

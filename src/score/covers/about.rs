@@ -1,5 +1,7 @@
 //! Whom a sentence is about: this news, its actors, or something else.
 
+mod words;
+
 use foldhash::{HashSet, HashSetExt as _};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -12,6 +14,7 @@ use crate::text::block::BlockKind;
 use crate::text::morpheme::Morpheme;
 use crate::text::name::names;
 use crate::text::tag::{Form, Inflection, Pos};
+use words::{EVENT_NOUNS, POINTERS, ROLES};
 
 /// Whom a sentence, or the owner of a word in it, is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +44,8 @@ pub(super) struct Outline<'a> {
     marks: Vec<(Range<usize>, Mark)>,
     signs: Vec<Signs>,
     about: Vec<About>,
+    /// For each sentence those of the heading above it.
+    headings: Vec<Range<usize>>,
 }
 
 /// What a piece of the article stands for.
@@ -64,128 +69,6 @@ struct Signs {
     title_words: usize,
 }
 
-/// Words that point at the news.
-const POINTERS: [&str; 44] = [
-    "今回",
-    "この取り組み",
-    "この事業",
-    "この活動",
-    "この発見",
-    "この成果",
-    "この大会",
-    "この催し",
-    "このイベント",
-    "この計画",
-    "この仕組み",
-    "この制度",
-    "このサービス",
-    "この装置",
-    "この薬",
-    "このロボット",
-    "このアプリ",
-    "このバス",
-    "この船",
-    "この研究",
-    "この調査",
-    "この発表",
-    "この決定",
-    "この改定",
-    "この試み",
-    "この動き",
-    "このニュース",
-    "この開校",
-    "この優勝",
-    "この知見",
-    "この枠組み",
-    "このプロジェクト",
-    "こうした取り組み",
-    "こうした活動",
-    "こうした活躍",
-    "そうした取り組み",
-    "これにより",
-    "これによって",
-    "同社",
-    "同市",
-    "同町",
-    "同県",
-    "同大学",
-    "同館",
-];
-
-/// Words for the actors of any news.
-const ROLES: [&str; 26] = [
-    "同社",
-    "同市",
-    "同町",
-    "同県",
-    "同大",
-    "同館",
-    "同協会",
-    "市は",
-    "町は",
-    "県は",
-    "国は",
-    "会社は",
-    "会社が",
-    "チームは",
-    "チームが",
-    "グループは",
-    "組合は",
-    "組合さん",
-    "両行",
-    "財団は",
-    "スタッフ",
-    "担当者",
-    "主催者",
-    "協会は",
-    "連盟は",
-    "大学は",
-];
-
-/// Nouns of events and undertakings: the aim of one of these, without a name before it, is that of the news.
-const EVENT_NOUNS: [&str; 40] = [
-    "取り組み",
-    "事業",
-    "計画",
-    "活動",
-    "プロジェクト",
-    "開発",
-    "導入",
-    "開催",
-    "実証",
-    "試行",
-    "派遣",
-    "統合",
-    "改定",
-    "値上げ",
-    "値下げ",
-    "答申",
-    "指定",
-    "研究",
-    "調査",
-    "企画",
-    "催し",
-    "イベント",
-    "会合",
-    "商談会",
-    "面談会",
-    "試み",
-    "新設",
-    "設置",
-    "拡充",
-    "再開",
-    "開設",
-    "発売",
-    "運行",
-    "運航",
-    "移転",
-    "改修",
-    "募集",
-    "見直し",
-    "変更",
-    "キャンペーン",
-];
-
 impl<'a> Outline<'a> {
     pub(super) fn new(passage: &'a Passage<'a>, source: &'a Source) -> Self {
         let title = Passage::new(&source.title);
@@ -196,8 +79,13 @@ impl<'a> Outline<'a> {
             actors.extend(names(text).into_iter().map(|name| text.text[name.core.clone()].to_owned()));
         }
         actors.extend(quoted(&title.text));
-        let actors: Vec<String> =
+        // A name that stands in the source a hundred times is looked for once.
+        actors.sort_unstable();
+        actors.dedup();
+        let mut actors: Vec<String> =
             actors.iter().map(|name| Passage::new(name).text).filter(|name| name.chars().count() >= 2).collect();
+        actors.sort_unstable();
+        actors.dedup();
         let content = |word: &&Morpheme| is_content(word) && word.range().len() >= 6;
         let words_of = |text: &Passage<'_>, test: &dyn Fn(&Morpheme) -> bool| -> HashSet<String> {
             text.morphemes()
@@ -222,6 +110,7 @@ impl<'a> Outline<'a> {
             marks: Vec::new(),
             signs: Vec::new(),
             about: Vec::new(),
+            headings: headings_above(passage),
         };
         outline.actor_characters = outline.actors.iter().flat_map(|name| name.chars()).collect();
         outline.marks = outline.find_marks();
@@ -301,13 +190,9 @@ impl<'a> Outline<'a> {
         signs
     }
 
-    /// The sentences of the heading that a sentence stands under.
-    pub(super) fn heading_above(&self, n: usize) -> impl Iterator<Item = usize> {
-        let block_of = |n: usize| self.passage.sentences[n].block;
-        let is_heading = |n: usize| self.passage.blocks[block_of(n)].kind == BlockKind::Heading;
-        let last = (0..n).rev().find(move |before| block_of(*before) < block_of(n) && is_heading(*before));
-        let heading = last.map(block_of);
-        (0..n).rev().filter(move |before| Some(block_of(*before)) == heading)
+    /// The sentences of the heading that a sentence stands under; none if there is none.
+    pub(super) fn heading_above(&self, n: usize) -> Range<usize> {
+        self.headings[n].clone()
     }
 
     /// How far down the article a sentence stands, from 0 to 1.
@@ -458,6 +343,23 @@ impl<'a> Outline<'a> {
         let base = verb.base(&self.passage.text);
         !is_copula && !STATES.contains(&base) && !(verb.tag.form == Form::Conditional)
     }
+}
+
+/// For each sentence those of the last heading in a block above its own.
+fn headings_above(passage: &Passage<'_>) -> Vec<Range<usize>> {
+    let mut headings: Vec<Range<usize>> = Vec::with_capacity(passage.sentences.len());
+    let (mut heading, mut block_start) = (0..0, 0);
+    for (n, sentence) in passage.sentences.iter().enumerate() {
+        let before = n.checked_sub(1).map(|before| passage.sentences[before].block);
+        if before.is_some_and(|before| before != sentence.block) {
+            if before.is_some_and(|before| passage.blocks[before].kind == BlockKind::Heading) {
+                heading = block_start..n;
+            }
+            block_start = n;
+        }
+        headings.push(heading.clone());
+    }
+    headings
 }
 
 fn is_content(word: &Morpheme) -> bool {
@@ -612,4 +514,40 @@ fn topic_phrase(before: &str) -> Option<Range<usize>> {
     let start = before[..end].rfind(['、', '。']).map_or(0, |at| at + '、'.len_utf8());
     let phrase = before[start..end].trim();
     (!phrase.is_empty() && phrase.chars().count() <= 30).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_stands_under_the_last_heading_above_its_block() {
+        let passage =
+            Passage::new("はじめです。\n\n## なぜ? どうして?\n\n一です。二です。\n\n三です。\n\n## 次\n\n四です。");
+        let shown: Vec<String> = headings_above(&passage)
+            .into_iter()
+            .zip(&passage.sentences)
+            .map(|(heading, sentence)| {
+                let heading: String =
+                    passage.sentences[heading].iter().map(|above| &passage.text[above.range.clone()]).collect();
+                format!("{}<{heading}>", &passage.text[sentence.range.clone()])
+            })
+            .collect();
+        assert_eq!(
+            shown.join(" "),
+            "はじめです。<> なぜ?<> どうして?<> 一です。<なぜ?どうして?> 二です。<なぜ?どうして?> \
+             三です。<なぜ?どうして?> 次<なぜ?どうして?> 四です。<次>"
+        );
+    }
+
+    #[test]
+    fn a_name_is_looked_for_once_however_often_the_source_has_it() {
+        let source = Source { title: "「量子」".repeat(100), ..Source::default() };
+        let passage = Passage::new("量子です。");
+        let outline = Outline::new(&passage, &source);
+        assert_eq!(outline.actors.iter().filter(|actor| *actor == "量子").count(), 1);
+        assert!(
+            outline.marks.iter().filter(|(_, mark)| *mark == Mark::Actor).count() == 1 && outline.mentions_actor(0)
+        );
+    }
 }

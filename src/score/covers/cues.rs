@@ -36,8 +36,18 @@ pub(super) struct Cues {
     groups: Vec<u64>,
     /// Of each sentence, the places (bytes of the article) of nouns with their kinds.
     pub(super) nouns: Vec<Vec<(Range<usize>, usize)>>,
-    /// Of each sentence, a bit a section.
-    sections: Vec<u8>,
+    /// Of each sentence, what it announces.
+    sections: Vec<Sections>,
+}
+
+/// What sentences announce: a bit a section.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sections(u8);
+
+impl Sections {
+    pub(super) const fn has(self, section: Section) -> bool {
+        self.0 >> section as u8 & 1 == 1
+    }
 }
 
 impl Cues {
@@ -55,7 +65,8 @@ impl Cues {
         let (automaton, cue_of) = &*AUTOMATON;
         let sentences = &passage.sentences;
         let len = sentences.len();
-        let mut cues = Self { groups: vec![0; len], nouns: vec![Vec::new(); len], sections: vec![0; len] };
+        let mut cues =
+            Self { groups: vec![0; len], nouns: vec![Vec::new(); len], sections: vec![Sections::default(); len] };
         let mut n = 0;
         for word in automaton.find_overlapping_iter(&passage.text) {
             while n < len && sentences[n].range.end < word.end() {
@@ -67,7 +78,7 @@ impl Cues {
             match cue_of[word.pattern().as_usize()] {
                 Cue::Group(group) => cues.groups[n] |= 1 << group,
                 Cue::Noun(kind) => cues.nouns[n].push((word.range(), kind)),
-                Cue::Section(section) => cues.sections[n] |= 1 << section as u8,
+                Cue::Section(section) => cues.sections[n].0 |= 1 << section as u8,
             }
         }
         cues
@@ -81,7 +92,12 @@ impl Cues {
 
     /// Whether a sentence has a word of a section.
     pub(super) fn announces(&self, n: usize, section: Section) -> bool {
-        self.sections[n] >> section as u8 & 1 == 1
+        self.sections[n].has(section)
+    }
+
+    /// The sections that sentences have words of.
+    pub(super) fn announced(&self, sentences: Range<usize>) -> Sections {
+        Sections(self.sections[sentences].iter().fold(0, |all, sections| all | sections.0))
     }
 }
 

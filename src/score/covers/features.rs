@@ -10,7 +10,7 @@ use std::ops::Range;
 use foldhash::{HashSet, HashSetExt as _};
 
 use super::about::{About, Outline, has_digit};
-use super::cues::{Cues, NOUNS, Section};
+use super::cues::{Cues, NOUNS, Section, Sections};
 use crate::text::Passage;
 use crate::text::block::BlockKind;
 use crate::text::morpheme::Morpheme;
@@ -45,12 +45,17 @@ impl fmt::Display for Feature<'_> {
 pub(super) fn features<'t>(outline: &Outline<'t>) -> Vec<Vec<Feature<'t>>> {
     let cues = Cues::find(outline.passage);
     let mut found = vec![Vec::new(); outline.passage.sentences.len()];
+    let mut above = (0..0, Sections::default());
     for (n, found) in found.iter_mut().enumerate() {
         let mut forms = cues.groups(n);
         place(outline, n, &mut forms);
         owned_nouns(outline, &cues, n, &mut forms);
         predicate(outline, n, &mut forms);
-        neighbours(outline, &cues, n, &mut forms);
+        // Most sentences stand under the heading of the one before.
+        if above.0 != outline.heading_above(n) {
+            above = (outline.heading_above(n), cues.announced(outline.heading_above(n)));
+        }
+        neighbours(outline, &cues, n, above.1, &mut forms);
         found.extend(forms.into_iter().map(Feature::Form));
         add_words(outline.passage, n, found);
     }
@@ -214,13 +219,11 @@ fn predicate(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     }
 }
 
-fn neighbours(outline: &Outline<'_>, cues: &Cues, n: usize, found: &mut Vec<&'static str>) {
-    let headings: Vec<usize> = outline.heading_above(n).collect();
-    let under = |section| headings.iter().any(|heading| cues.announces(*heading, section));
+fn neighbours(outline: &Outline<'_>, cues: &Cues, n: usize, above: Sections, found: &mut Vec<&'static str>) {
     for (section, name) in
         [(Section::Why, "under_why"), (Section::Matters, "under_matters"), (Section::What, "under_what")]
     {
-        if under(section) {
+        if above.has(section) {
             found.push(name);
         }
     }

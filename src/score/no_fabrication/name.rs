@@ -46,7 +46,7 @@ fn without_legal_form<'w, 'a>(allowed: &'a Allowed<'_>, wanted: &'w str) -> Opti
 
 /// Another name of the same thing, as the case lists them.
 fn alias(allowed: &Allowed<'_>, wanted: &str) -> Option<String> {
-    let is_it = |name: &String| name == wanted || (name.contains(wanted) && wanted.chars().count() >= 3);
+    let is_it = |name: &String| name == wanted || (name.contains(wanted) && wanted.chars().nth(2).is_some());
     let group = allowed.aliases.iter().find(|group| group.iter().any(is_it))?;
     Some(format!("a listed alias of 「{}」", group[0]))
 }
@@ -136,7 +136,7 @@ fn in_two_halves(allowed: &Allowed<'_>, name: &Name, wanted: &str) -> Option<(Ba
     }
     let cuts: Vec<usize> = wanted.char_indices().map(|(at, _)| at).skip(2).collect();
     let known_half = |half: &str| allowed.of_source().find(|known| known.plain.contains(half));
-    cuts.into_iter().filter(|at| wanted[*at..].chars().count() >= 4).find_map(|at| {
+    cuts.into_iter().filter(|at| wanted[*at..].chars().nth(3).is_some()).find_map(|at| {
         let (first, second) = (known_half(&wanted[..at])?, known_half(&wanted[at..])?);
         let why = format!("「{}」 in the {}, 「{}」 in the {}", &wanted[..at], first.what, &wanted[at..], second.what);
         Some((Basis::Normalised, why))
