@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(
             problems(csv("id,tags\nx\n")),
             [
-                "a.csv:2:1: this row has 1 cells, the header has 2 (a cell with commas, quotation marks or line breaks stands in quotation marks)"
+                "a.csv:2:1: this row has 1 cell, the header has 2 (a cell with commas, quotation marks or line breaks stands in quotation marks)"
             ]
         );
         assert_eq!(

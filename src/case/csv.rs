@@ -72,7 +72,8 @@ fn csv_problem(file: &TextFile, error: &::csv::Error) -> Diagnostic {
     let start = error.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
     let message = match error.kind() {
         ::csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("this row has {len} cells, the header has {expected_len}")
+            let cells = if *len == 1 { "cell" } else { "cells" };
+            format!("this row has {len} {cells}, the header has {expected_len}")
         }
         _ => format!("not valid CSV: {error}"),
     };

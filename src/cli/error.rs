@@ -47,6 +47,14 @@ pub(super) enum Error {
         /// What the system says.
         source: io::Error,
     },
+    /// A run cannot be written any more.
+    #[error("{}: {source}", path.display())]
+    Unfinished {
+        /// Its journal.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// A report cannot be written; the journal that it derives from is whole.
     #[error("{}: {source}", path.display())]
     Report {
@@ -104,6 +112,16 @@ impl Error {
         |source| Self::File { path, source }
     }
 
+    /// A file that the call names and that cannot be opened.
+    pub(super) fn unopened(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| match error.kind() {
+            io::ErrorKind::NotFound => Self::usage(format!("there is no file {}", path.display())),
+            io::ErrorKind::IsADirectory => Self::usage(format!("{} is a folder", path.display())),
+            _ => Self::usage(format!("{} cannot be read: {error}", path.display())),
+        }
+    }
+
     /// The exit code.
     pub(super) const fn exit(&self) -> Exit {
         match self {
@@ -123,6 +141,7 @@ impl Error {
             ) => Exit::Usage,
             Self::Journal(JournalError::Io { .. })
             | Self::File { .. }
+            | Self::Unfinished { .. }
             | Self::Report { .. }
             | Self::Store(
                 StoreError::Io { .. }
@@ -146,6 +165,10 @@ impl Error {
                 format!("error: {}{hint}", one_line(message))
             }
             Self::Store(error) => format!("error: {}\nhint: {}", one_line(&error.to_string()), store_hint(error)),
+            Self::Unfinished { .. } => {
+                let hint = "the run is kept as far as it came; when this is mended, the same command goes on";
+                format!("error: {}\nhint: {hint}", one_line(&self.to_string()))
+            }
             Self::Report { folder, .. } => {
                 let mended = format!("evalrun report {}", folder.display());
                 let hint = format!("every answer is kept; when this is mended, `{mended}` writes the reports");
@@ -154,6 +177,12 @@ impl Error {
             other => format!("error: {}", one_line(&other.to_string())),
         }
     }
+}
+
+/// Whether a call that fails by this was right: there is no room on the disk, or a limit of the system is reached.
+pub(super) fn is_lack_of_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 /// Problems, and what they come to.

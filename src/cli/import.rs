@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::ImportArgs;
 use super::console::counted;
 use super::context::Context;
-use super::error::Error;
+use super::error::{Error, is_lack_of_room};
 use super::exit::Exit;
 use super::load::shown_from;
 use super::spreadsheet;
@@ -25,7 +25,7 @@ pub(super) fn execute(args: &ImportArgs, context: &Context) -> Result<Exit, Erro
     }
     let shown = shown_from(&context.environment.folder, &path);
     let (mut cases, mut lines, mut files, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for (part, file) in spreadsheet::read(&path, &shown, &context.console)? {
+    for (part, file) in spreadsheet::read(&path, &shown, &context.console).map_err(Error::unopened(&args.file))? {
         files.extend(file);
         match part {
             Ok(rows) => {
@@ -57,13 +57,18 @@ pub(super) fn execute(args: &ImportArgs, context: &Context) -> Result<Exit, Erro
 /// Writes a file that is not there yet: cases are not overwritten by mistake.
 fn write_new(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut out = io::BufWriter::new(OpenOptions::new().write(true).create_new(true).open(path)?);
-    write(&mut out)?;
-    out.flush()
+    write(&mut out).and_then(|()| out.flush()).inspect_err(|_| {
+        // Half of the cases would pass for all of them, and be in the way of the next call.
+        let _ = std::fs::remove_file(path);
+    })
 }
 
 fn refused(out: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::AlreadyExists {
         return Error::usage(format!("there is already a file {}", out.display())).hint("remove it, or name another");
     }
-    Error::file(out)(error)
+    if is_lack_of_room(&error) {
+        return Error::file(out)(error);
+    }
+    Error::usage(format!("{} cannot be written: {error}", out.display())).hint("name another file by --out")
 }

@@ -21,10 +21,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>, Error> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::usage(format!("there is no file {}", path.display())),
-        _ => Error::file(path)(error),
-    })?;
+    let file = File::open(path).map_err(Error::unopened(path))?;
     if file.metadata().is_ok_and(|about| about.is_dir()) {
         return Err(Error::usage(format!("{} is a folder", path.display())));
     }

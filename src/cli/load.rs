@@ -68,12 +68,16 @@ impl Place {
             return Err(Error::usage(format!("there is no file {}", given.display()))
                 .hint("--config names a project's evalrun.toml"));
         }
-        let found = folder.ancestors().map(|folder| folder.join(CONFIG)).find(|path| path.is_file());
-        found.map(place).ok_or_else(|| {
-            Error::usage(format!("there is no {CONFIG} in {} or above it", folder.display())).hint(
+        // A link to nothing is there, too: passed over, it would let another project above take its place.
+        let found = folder.ancestors().map(|folder| folder.join(CONFIG)).find(|path| path.symlink_metadata().is_ok());
+        match found {
+            Some(path) if path.is_file() => Ok(place(path)),
+            Some(path) => Err(Error::usage(format!("{} is no file", shown_from(folder, &path)))
+                .hint("mend it, or name another one by --config")),
+            None => Err(Error::usage(format!("there is no {CONFIG} in {} or above it", folder.display())).hint(
                 "change to a project's folder, or name its evalrun.toml by --config; `evalrun init` writes a new one",
-            )
-        })
+            )),
+        }
     }
 
     /// A path as the user would type it.
@@ -124,7 +128,7 @@ impl Loaded {
     /// Every mistake of every file.
     pub(super) fn read(place: Place, console: &Console) -> Result<Self, Error> {
         let mut reading = Reading { place: &place, console, problems: Vec::new() };
-        let config = reading.file(&place.config)?;
+        let config = reading.file(&place.config);
         let project = config.as_ref().and_then(|file| reading.keep(project::parse(file)));
         let prompts = reading.prompts()?;
         let cases = reading.cases()?;
@@ -206,10 +210,15 @@ impl Reading<'_> {
         result.map_err(|problems| self.problems.extend(problems)).ok()
     }
 
-    fn file(&mut self, path: &Path) -> Result<Option<TextFile>, Error> {
-        let bytes = fs::read(path).map_err(Error::file(path))?;
-        let file = TextFile::decode(&self.place.shown(path), &bytes);
-        Ok(self.keep(file.map_err(|problem| vec![problem])))
+    fn file(&mut self, path: &Path) -> Option<TextFile> {
+        let file = self.decoded(path).map_err(|problem| vec![problem]);
+        self.keep(file)
+    }
+
+    fn decoded(&self, path: &Path) -> Result<TextFile, Diagnostic> {
+        let shown = self.place.shown(path);
+        let bytes = fs::read(path).map_err(|error| unreadable(&shown, &error))?;
+        TextFile::decode(&shown, &bytes)
     }
 
     fn prompts(&mut self) -> Result<Prompts, Error> {
@@ -228,7 +237,7 @@ impl Reading<'_> {
             }
             let id = name.parse();
             prompts.names.push(name);
-            let Some(file) = self.file(&path)? else { continue };
+            let Some(file) = self.file(&path) else { continue };
             let parsed = match id {
                 Ok(id) => Prompt::parse(id, file),
                 Err(error) => Err(vec![misnamed(&file.name, &error)]),
@@ -246,7 +255,7 @@ impl Reading<'_> {
         let folder = self.place.root.join("cases");
         let (mut cases, mut files, mut is_complete) = (Vec::new(), Vec::new(), true);
         for path in self.entries(&folder)? {
-            for (parsed, file) in self.cases_of(&path)? {
+            for (parsed, file) in self.cases_of(&path) {
                 files.extend(file);
                 match self.keep(parsed) {
                     Some(parsed) => cases.extend(parsed),
@@ -262,48 +271,50 @@ impl Reading<'_> {
     }
 
     /// The cases of one entry of cases/, each part with the file that places are told of; nothing if it holds no cases.
-    fn cases_of(&mut self, path: &Path) -> Result<Vec<Part<Vec<Case>>>, Error> {
+    fn cases_of(&mut self, path: &Path) -> Vec<Part<Vec<Case>>> {
         if is_lock(path) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let toml = path.join("case.toml");
         if path.is_dir() {
             // One without a case.toml may hold the answers of a case in another file; `check` tells those that do not.
-            if toml.symlink_metadata().is_err() || !self.is_regular(&toml) {
-                return Ok(Vec::new());
+            let is_missing = toml.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+            if is_missing || !self.is_regular(&toml) {
+                return Vec::new();
             }
-            let Some(name) = self.name(path.file_name(), path) else { return Ok(Vec::new()) };
+            let Some(name) = self.name(path.file_name(), path) else { return Vec::new() };
             return self.text(&toml, |file| parse_case_toml(&name, file).map(|case| vec![case]));
         }
         if !self.is_regular(path) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
-        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        match extension {
+        let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default().to_ascii_lowercase();
+        match extension.as_str() {
             "jsonl" => self.text(path, parse_jsonl),
             _ if spreadsheet::is_spreadsheet(path) => {
-                let parts = spreadsheet::read(path, &self.place.shown(path), self.console)?;
-                Ok(parts.into_iter().map(|(rows, file)| (rows.map(|rows| rows.cases), file)).collect())
+                let shown = self.place.shown(path);
+                let parts = spreadsheet::read(path, &shown, self.console)
+                    .unwrap_or_else(|error| vec![(Err(vec![unreadable(&shown, &error)]), None)]);
+                parts.into_iter().map(|(rows, file)| (rows.map(|rows| rows.cases), file)).collect()
             }
             "ods" | "tsv" | "xls" | "xlsb" | "xlsm" => {
                 let shown = self.place.shown(path);
                 self.console.warn(&format!("{shown} is not read: save it as .xlsx or .csv"));
-                Ok(Vec::new())
+                Vec::new()
             }
-            _ => Ok(Vec::new()),
+            _ => Vec::new(),
         }
     }
 
     fn text(
-        &mut self,
+        &self,
         path: &Path,
         parse: impl FnOnce(&TextFile) -> Result<Vec<Case>, Vec<Diagnostic>>,
-    ) -> Result<Vec<Part<Vec<Case>>>, Error> {
-        let bytes = fs::read(path).map_err(Error::file(path))?;
-        Ok(vec![match TextFile::decode(&self.place.shown(path), &bytes) {
+    ) -> Vec<Part<Vec<Case>>> {
+        vec![match self.decoded(path) {
             Ok(file) => (parse(&file), Some(file)),
             Err(problem) => (Err(vec![problem]), None),
-        }])
+        }]
     }
 
     /// What stands in a folder of the project.
@@ -328,7 +339,10 @@ impl Reading<'_> {
                 Ok(target) => format!("this is a link to {}, which is not there", target.display()),
                 Err(_) => error.to_string(),
             },
-            Err(error) => error.to_string(),
+            Err(error) => {
+                self.problems.push(unreadable(&self.place.shown(path), &error));
+                return false;
+            }
         };
         let problem = Diagnostic::without_place(&self.place.shown(path), what);
         self.problems.push(problem.hint("put a file there, or take this away"));
@@ -355,8 +369,13 @@ fn misnamed(file: &str, error: &impl std::fmt::Display) -> Diagnostic {
     Diagnostic::without_place(file, error.to_string()).hint("rename the file")
 }
 
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found == extension)
+fn unreadable(shown: &str, error: &io::Error) -> Diagnostic {
+    Diagnostic::without_place(shown, format!("this cannot be read: {error}"))
+}
+
+/// Whether a file's name ends so, in capitals or not.
+pub(super) fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
 /// What stands in a folder, by name, hidden files left out; nothing if there is no such folder.

@@ -262,7 +262,7 @@ impl Begun {
             // Without an end the same command goes on; a run that failed fast is not at its end either.
             let is_cut_short = finished.counts.of(Status::Skipped) > 0;
             let ended = self.journal.end(Timestamp::now(), is_cut_short);
-            ended.map_err(Error::file(&open.folder.join(JOURNAL)))?;
+            ended.map_err(|source| Error::Unfinished { path: open.folder.join(JOURNAL), source })?;
         }
         Ok(())
     }
@@ -381,7 +381,7 @@ fn ask(
         let _ = showing.await;
         let finished = finished.map_err(|error| match error.downcast::<StoreError>() {
             Ok(error) => Error::Store(error),
-            Err(error) => Error::file(&begun.folder.join(JOURNAL))(error),
+            Err(source) => Error::Unfinished { path: begun.folder.join(JOURNAL), source },
         })?;
         Ok((finished, signals.first()))
     })

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use super::environment::Environment;
-use super::error::Error;
+use super::error::{Error, is_lack_of_room};
 use super::load::{Place, entries, shown_from};
 use super::reporting;
 use crate::engine::{JournalError, JournalFile, JournalReader, read_header};
@@ -186,7 +186,8 @@ impl Destination {
     ) -> Result<Self, Error> {
         match out {
             Some(out) => Self::given(environment.folder.join(out), digest, environment),
-            None => Self::in_reports(&place.reports(), digest, environment.now),
+            None => Self::in_reports(&place.reports(), digest, environment.now)
+                .map_err(unusable(&place.shown(&place.reports()))),
         }
     }
 
@@ -197,23 +198,12 @@ impl Destination {
         if folder.is_file() {
             return Err(Error::usage(format!("{shown} is a file")).hint(elsewhere));
         }
-        // A full disk or a limit of the system may be mended; whatever else keeps a folder from being one is a mistake of the call.
-        let unusable = |error: Error| match error {
-            Error::File { source, .. } | Error::Journal(JournalError::Io { source, .. })
-                if !matches!(
-                    source.kind(),
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-                ) =>
-            {
-                Error::usage(format!("{shown} cannot be a run's folder: {source}")).hint("choose another one by --out")
-            }
-            other => other,
-        };
-        if !folder.join(JOURNAL).exists() && !entries(&folder).map_err(unusable)?.is_empty() {
+        let unusable = unusable(&shown);
+        if !folder.join(JOURNAL).exists() && !entries(&folder).map_err(&unusable)?.is_empty() {
             return Err(Error::usage(format!("{shown} holds other files and no run")).hint(elsewhere));
         }
-        fs::create_dir_all(&folder).map_err(Error::file(&folder)).map_err(unusable)?;
-        let journal = JournalFile::open(&folder.join(JOURNAL)).map_err(Error::from).map_err(unusable)?;
+        fs::create_dir_all(&folder).map_err(Error::file(&folder)).map_err(&unusable)?;
+        let journal = JournalFile::open(&folder.join(JOURNAL)).map_err(Error::from).map_err(&unusable)?;
         let reader = match journal.read() {
             Ok(reader) => reader,
             Err(JournalError::Empty { .. }) => return Ok(Self::New { folder, journal, aside: None }),
@@ -264,6 +254,16 @@ impl Destination {
         let folder = new_folder(&reports.join(format!("{}{mark}", stamp(now))))?;
         let journal = JournalFile::open(&folder.join(JOURNAL))?;
         Ok(Self::New { folder, journal, aside: None })
+    }
+}
+
+/// Whatever keeps a folder from holding a run is a mistake of the call, but for a lack of room, which may be mended.
+fn unusable(shown: &str) -> impl Fn(Error) -> Error {
+    move |error| match error {
+        Error::File { source, .. } | Error::Journal(JournalError::Io { source, .. }) if !is_lack_of_room(&source) => {
+            Error::usage(format!("no run can be kept in {shown}: {source}")).hint("choose another folder by --out")
+        }
+        other => other,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `evalrun show`: the answers of a run to one case, with the words marked that their verdicts rest on.
 
 use super::args::ShowArgs;
+use super::console::counted;
 use super::context::{Context, language};
 use super::error::Error;
 use super::exit::Exit;
@@ -30,7 +31,7 @@ pub(super) fn execute(args: &ShowArgs, context: &Context) -> Result<Exit, Error>
     };
     let entries: Vec<&Entry> = run.entries.iter().filter(is_selected).collect();
     if entries.is_empty() {
-        let repeats = format!("the run has {} repeats, counted from 0", header.repeats);
+        let repeats = format!("the run has {}, counted from 0", counted(header.repeats as usize, "repeat"));
         return Err(Error::usage(format!("no trial of {} is selected", args.run)).hint(repeats));
     }
     let options = context.console.terminal_options(language(args.lang, place.as_ref()));

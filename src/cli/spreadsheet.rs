@@ -3,10 +3,11 @@
 //! Promises that what is not as usual in a CSV file, its encoding or what parts its columns, is said.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::console::Console;
-use super::error::Error;
+use super::load::has_extension;
 use crate::case::{CasesInRows, Delimiter, parse_csv, parse_xlsx};
 use crate::diagnostic::{Diagnostic, Encoding, TextFile};
 
@@ -15,16 +16,16 @@ pub(super) type Part<T> = (Result<T, Vec<Diagnostic>>, Option<TextFile>);
 
 /// Whether a file's name says that it is a spreadsheet that can be read.
 pub(super) fn is_spreadsheet(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "csv" || extension == "xlsx")
+    has_extension(path, "csv") || has_extension(path, "xlsx")
 }
 
 /// The cases of a CSV file, or of each sheet of a workbook; `shown` is the file's name to the user.
 ///
 /// # Errors
 /// The file cannot be read from the disk.
-pub(super) fn read(path: &Path, shown: &str, console: &Console) -> Result<Vec<Part<CasesInRows>>, Error> {
-    let bytes = fs::read(path).map_err(Error::file(path))?;
-    if path.extension().is_some_and(|extension| extension == "xlsx") {
+pub(super) fn read(path: &Path, shown: &str, console: &Console) -> io::Result<Vec<Part<CasesInRows>>> {
+    let bytes = fs::read(path)?;
+    if has_extension(path, "xlsx") {
         return Ok(match parse_xlsx(shown, bytes) {
             Ok(sheets) => sheets.into_iter().map(|sheet| (sheet.cases, Some(sheet.file))).collect(),
             Err(problems) => vec![(Err(problems), None)],

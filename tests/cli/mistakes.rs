@@ -140,6 +140,55 @@ fn what_is_no_file_is_told_instead_of_skipped() {
     }
 }
 
+/// Who may read everywhere (root) has nothing to see here.
+#[cfg(unix)]
+#[test]
+fn what_may_not_be_read_is_a_mistake_of_the_project() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = Project::recorded("japanese_only = true", &[("a", "量子です。"), ("b", "量子です。")])
+        .with("cases/c.jsonl", "")
+        .with("cases/d.csv", "id,source.title\n");
+    for path in ["cases/b", "cases/b/case.toml", "cases/c.jsonl", "cases/d.csv", "prompts/p.md", "evalrun.toml"] {
+        let allow = |mode| {
+            std::fs::set_permissions(project.path(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        allow(0o000);
+        let is_barred = std::fs::File::open(project.path(path)).is_err();
+        let done = project.done("check");
+        allow(0o755);
+        if is_barred {
+            done.expect(2).says(&[path, "this cannot be read: Permission denied"]);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_evalrun_toml_that_is_no_file_is_told_instead_of_passed_over() {
+    let outer = Project::recorded("japanese_only = true", &[("a", "量子です。")]);
+    for command in ["ln -s nowhere", "mkfifo", "mkdir"] {
+        let inner = outer.path(&format!("inner-{}", command.len()));
+        std::fs::create_dir(&inner).unwrap();
+        let mut words = command.split(' ');
+        let mut make = std::process::Command::new(words.next().unwrap());
+        assert!(make.args(words).arg(inner.join("evalrun.toml")).status().unwrap().success());
+        crate::support::call::Call::new(&inner, "check").done().expect(2).says(&["evalrun.toml is no file"]);
+    }
+}
+
+#[test]
+fn endings_in_capitals_are_read_like_others() {
+    let line = format!("{{\"id\": \"b\", {JSON_SOURCE}}}\n");
+    let csv = "id,source.published_at,source.publisher,source.title\nc,2025-06-30T07:00:00+09:00,p,t\n";
+    let project = Project::recorded("japanese_only = true", &[("a", "量子です。")])
+        .with("cases/B.JSONL", &line)
+        .with("cases/C.CSV", csv)
+        .with("prompts/Q.MD", "{{ title }}\n");
+    let checked = project.done("check").expect(0).stdout;
+    assert!(checked.starts_with("checked 3 cases, 2 prompts and 1 model"), "{checked}");
+    project.done("import cases/C.CSV").expect(0);
+}
+
 #[test]
 fn an_id_of_a_hundred_characters_and_more_makes_files_that_every_system_takes() {
     let id = "c".repeat(128);
@@ -154,7 +203,7 @@ fn a_run_that_can_have_no_folder_is_a_mistake_of_the_call() {
     let project = Project::recorded("japanese_only = true", &[("a", "量子です。")]);
     for out in ["/dev/null", "/dev/null/run", "evalrun.toml/run", &"n".repeat(300)] {
         let done = project.done(&format!("run --out {out}")).expect(2);
-        done.says(&["cannot be a run's folder", "choose another one by --out"]);
+        done.says(&["no run can be kept in", "choose another folder by --out"]);
     }
 }
 
@@ -239,6 +288,8 @@ const MISTAKES_IN_CALLS: &[(&str, &[&str])] = &[
     ("score nowhere.txt", &["there is no file"]),
     ("score --items nowhere.jsonl", &["there is no file"]),
     ("score --items - --title T", &["--title"]),
+    ("import nowhere.csv", &["there is no file nowhere.csv"]),
+    ("import folder.csv", &["folder.csv is a folder"]),
     ("mock --answer @nowhere.txt", &["--answer: ", "nowhere.txt: ", "hint: @ names a file"]),
     ("mock --port 0 --log nowhere/log.jsonl", &["--log: ", "nowhere/log.jsonl: "]),
     ("score evalrun.toml --published-at yesterday", &["--published-at", "2025-06-30T07:00:00+09:00"]),
@@ -248,6 +299,7 @@ const MISTAKES_IN_CALLS: &[(&str, &[&str])] = &[
 fn a_mistake_in_a_call_is_told_and_nothing_is_sent() {
     let server = Server::answering("記事です。");
     let project = Project::new(&server.model("m", "gemini", ""), &["a"]);
+    std::fs::create_dir(project.path("folder.csv")).unwrap();
     for (call, expected) in MISTAKES_IN_CALLS {
         let done = project.call(call).env("MARKER_KEY", "key-of-all").done();
         assert_eq!(done.code, 2, "{call}: {}", done.stderr);

@@ -319,3 +319,13 @@ fn shards_together_are_the_whole_plan() {
     cases.sort();
     assert_eq!(cases, ["a", "b", "c", "d", "e"]);
 }
+
+#[test]
+fn a_run_jsonl_that_is_none_is_never_written_over() {
+    let project = Project::recorded("contains = [\"量子\"]", &[("a", "量子です。")]).with("run/run.jsonl", "my notes");
+    project.done("run --out run").expect(2).says(&["this is no journal of a run"]);
+    assert_eq!(project.read("run/run.jsonl"), "my notes");
+    // What is left of a run that was killed before it began is no obstacle.
+    let project = project.with("run/run.jsonl", "{\"type\":\"hea");
+    project.done("run --out run").expect(0);
+}

@@ -191,3 +191,24 @@ fn a_spreadsheet_becomes_the_lines_that_give_the_same_cases() {
     let wrong = project.with("wrong.csv", "id,source.title\na,\na,\n");
     wrong.done("import wrong.csv").expect(2).says(&["wrong.csv:2:1", "the key `title` is missing"]);
 }
+
+#[test]
+fn a_place_where_no_cases_can_be_written_is_a_mistake_of_the_call() {
+    let project = Project::empty()
+        .with("desk.csv", "id,source.published_at,source.publisher,source.title\nc,2025-06-30T07:00:00+09:00,p,t\n");
+    for out in ["nowhere/desk.jsonl", "desk.csv/desk.jsonl"] {
+        project.done(&format!("import desk.csv --out {out}")).expect(2).says(&[out, "cannot be written", "--out"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn half_written_cases_are_taken_away_again() {
+    let rows: Vec<String> = (0..200).map(|n| format!("c{n},2025-06-30T07:00:00+09:00,p,t")).collect();
+    let project = Project::empty()
+        .with("desk.csv", &format!("id,source.published_at,source.publisher,source.title\n{}\n", rows.join("\n")));
+    let import = "import desk.csv --out desk.jsonl";
+    project.call(import).after("ulimit -f 4").done().expect(1).says(&["desk.jsonl", "File too large"]);
+    assert!(!project.path("desk.jsonl").exists());
+    project.done(import).expect(0).says(&["200 cases"]);
+}

@@ -67,6 +67,9 @@ pub struct Lost {
     pub usage: Usage,
 }
 
+/// How every header begins.
+const HEADER_MARK: &str = r#"{"type":"header","#;
+
 /// Byte offset and length of a line.
 type Place = (u64, u64);
 
@@ -325,7 +328,11 @@ impl<'f> Lines<'f> {
 
     fn header(&mut self) -> Result<HeaderRead, JournalError> {
         if !self.advance()? {
-            return Err(JournalError::Empty { path: self.path.to_owned() });
+            // What begins otherwise is somebody else's, and not to be written over.
+            let (line, mark) = (self.line.as_slice(), HEADER_MARK.as_bytes());
+            let is_ours = line.starts_with(mark) || mark.starts_with(line);
+            let path = self.path.to_owned();
+            return Err(if is_ours { JournalError::Empty { path } } else { JournalError::NotAJournal { path } });
         }
         let kind: Option<Kind<'_>> = serde_json::from_slice(&self.line).ok();
         match kind.filter(|kind| kind.kind == "header").and_then(|kind| kind.format) {
