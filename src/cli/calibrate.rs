@@ -53,7 +53,11 @@ pub(super) fn execute(args: &CalibrateArgs, context: &Context) -> Result<Exit, E
         return Ok(stream::exit(bad, Reader::Listens, context));
     }
     let lang = language(args.lang, None);
-    let printed = context.console.print(|out| sum.write(args.format, lang, context, out))?;
+    let write = |out: &mut dyn io::Write| sum.write(args.format, lang, context, out);
+    let printed = match args.format {
+        CalibrateFormat::Json => context.console.print_json(write)?,
+        CalibrateFormat::Text | CalibrateFormat::Csv => context.console.print(write)?,
+    };
     Ok(stream::exit(bad, printed, context))
 }
 

@@ -3,6 +3,7 @@
 //! Leaves to its callers what they do where none is installed.
 
 use std::env;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -89,6 +90,7 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log"] {
             self.ask(&format!("{domain}.enable"), json!({}));
         }
+        self.ask("Page.setLifecycleEventsEnabled", json!({"enabled": true}));
         self.resize(1280, 900);
     }
 
@@ -133,11 +135,34 @@ impl Browser {
     /// Opens a page from disk and waits until it is there.
     pub(crate) fn open(&mut self, page: &Path, fragment: &str) {
         // From one fragment to another it would stay on the page.
-        self.ask("Page.navigate", json!({"url": "about:blank"}));
-        self.await_event(|event| event["method"] == "Page.loadEventFired");
-        let address = format!("file://{}{fragment}", page.display());
-        self.ask("Page.navigate", json!({"url": address}));
-        self.await_event(|event| event["method"] == "Page.loadEventFired");
+        self.navigate("about:blank");
+        self.navigate(&format!("file://{}{fragment}", page.display()));
+    }
+
+    /// Goes to an address and waits for the end of that load; that of a page before may be told late.
+    fn navigate(&mut self, address: &str) {
+        let loader = self.ask("Page.navigate", json!({"url": address}))["loaderId"].clone();
+        self.await_event(|event| {
+            event["method"] == "Page.lifecycleEvent"
+                && event["params"]["name"] == "load"
+                && event["params"]["loaderId"] == loader
+        });
+    }
+
+    /// What was downloaded under that name, once it is there: the last part is told before the file has its name.
+    pub(crate) fn downloaded(&mut self, name: &str) -> String {
+        self.await_event(|event| {
+            event["method"] == "Browser.downloadProgress" && event["params"]["state"] == "completed"
+        });
+        let path = self.downloads().join(name);
+        let is_there = |_: &u32| fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+        (0..600).find(|n| {
+            is_there(n) || {
+                thread::sleep(Duration::from_millis(100));
+                false
+            }
+        });
+        fs::read_to_string(&path).unwrap()
     }
 
     /// Makes the window so wide and high, in CSS pixels.

@@ -23,13 +23,18 @@ fn evalrun(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_evalrun")).args(arguments).current_dir(folder).output().unwrap()
 }
 
-/// A run of this repository's own project, in both languages.
+/// A run of this repository's own project and a comparison of two of its variants, in both languages.
 static OWN: LazyLock<TempDir> = LazyLock::new(|| {
     let (folder, root) = (tempfile::tempdir().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     for lang in ["en", "ja"] {
         let out = folder.path().join(lang);
         let output = evalrun(root, &["run", "--lang", lang, "--out", out.to_str().unwrap()]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let run = |variant: &str| format!("{}::{variant}@sample-inventive", out.display());
+        let sides = [run("news-article"), run("news-article-careful")];
+        let output = evalrun(root, &["compare", &sides[0], &sides[1], "--format", "html", "--lang", lang]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::write(out.join("compare.html"), output.stdout).unwrap();
     }
     folder
 });
@@ -180,9 +185,7 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
     set(&mut browser, "verdict", "labelled");
     assert_eq!(shown(&mut browser), "1 of 14 cases");
     browser.value("document.getElementById(\"download\").click()");
-    browser
-        .await_event(|event| event["method"] == "Browser.downloadProgress" && event["params"]["state"] == "completed");
-    let lines = fs::read_to_string(browser.downloads().join("labels.jsonl")).unwrap();
+    let lines = browser.downloaded("labels.jsonl");
     let item: Value = serde_json::from_str(lines.trim_end()).unwrap();
     assert_eq!(item["id"], "jetro-quantum-mission/news-article@sample-inventive/0");
     assert_eq!(item["labels"], json!({"no_fabrication": {"pass": true}, "register": {"pass": true}}));
@@ -255,6 +258,13 @@ fn hostile_answers_execute_nothing_and_hide_nothing() {
         browser.press(&["Escape"]);
         assert_eq!(browser.value("window.isHarmed ?? false"), false, "{text}");
     }
+    // An address may come from anybody, too.
+    let strange = "%3Cimg%20src=x%20onerror=evil()%3E%E2%80%AE";
+    browser.open(&page, &format!("#?property={strange}&{strange}=1&q={strange}"));
+    let notice = browser.text("document.getElementById(\"strange\").textContent");
+    assert!(notice.contains("onerror=evil()>[U+202E]"), "{notice}");
+    assert_eq!(browser.value("document.querySelectorAll(\"img\").length"), 0);
+    assert_eq!(browser.value("window.isHarmed ?? false"), false);
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
@@ -281,15 +291,25 @@ fn the_pages_policy_stops_whatever_is_not_its_own() {
 #[test]
 fn a_page_is_never_wider_than_a_telephone() {
     let Some(mut browser) = Browser::start() else { return };
-    browser.resize(375, 800);
-    for lang in ["en", "ja"] {
-        for fragment in ["", JETRO, CHANGED, BESIDE] {
-            browser.open(&own_page(lang), fragment);
-            browser.value("document.querySelectorAll(\"details\").forEach((one) => { one.open = true; })");
-            browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
-            let widths = "[document.documentElement.scrollWidth, document.querySelector(\"dialog\").scrollWidth]";
-            let widths = browser.value(widths);
-            assert!(widths[0] == 375 && widths[1].as_u64() <= Some(375), "{lang} {fragment}: {widths}");
+    let widths = |browser: &mut Browser| {
+        browser.value("document.querySelectorAll(\"details\").forEach((one) => { one.open = true; })");
+        browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))");
+        browser.value(
+            "[document.documentElement, document.querySelector(\"dialog[open]\")].map((one) => one?.scrollWidth ?? 0)",
+        )
+    };
+    for width in [320, 390] {
+        browser.resize(width, 800);
+        for lang in ["en", "ja"] {
+            for fragment in ["", "#?verdict=failed&property=no_fabrication", JETRO, CHANGED, BESIDE] {
+                browser.open(&own_page(lang), fragment);
+                let widths = widths(&mut browser);
+                assert!(widths[0] == width && widths[1].as_u64() <= Some(width.into()), "{lang} {fragment}: {widths}");
+            }
+            for page in ["diff.html", "compare.html"] {
+                browser.open(&OWN.path().join(lang).join(page), "");
+                assert_eq!(widths(&mut browser)[0], width, "{lang} {page}");
+            }
         }
     }
     assert_eq!(browser.complaints(), [""; 0]);

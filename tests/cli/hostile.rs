@@ -87,6 +87,18 @@ const REPORTS: &[(Made, Form, Shows)] = &[
     (Made::Command("gate run"), Form::Terminal, Shows::Other),
     (Made::Command("gate run --format json"), Form::Json, Shows::Other),
     (Made::Command("gate run --format markdown"), Form::Markdown, Shows::Other),
+    (Made::Command("gate run --lang ja"), Form::Terminal, Shows::Other),
+    (Made::Command("report run --format html"), Form::Html, Shows::Answers),
+    (Made::Command("list"), Form::Terminal, Shows::Other),
+    (Made::Command("list --format json"), Form::Json, Shows::Other),
+    (Made::Command("score --items labels.jsonl"), Form::Json, Shows::Other),
+    (Made::Command("score --items labels.jsonl --format text"), Form::Terminal, Shows::Answers),
+    (Made::Command("score --items labels.jsonl --format text --lang ja"), Form::Terminal, Shows::Answers),
+    (Made::Command("calibrate --items labels.jsonl"), Form::Terminal, Shows::Other),
+    (Made::Command("calibrate --items labels.jsonl --show"), Form::Terminal, Shows::Other),
+    (Made::Command("calibrate --items labels.jsonl --show --format json"), Form::Json, Shows::Other),
+    (Made::Command("calibrate --items labels.jsonl --format csv"), Form::Csv, Shows::Other),
+    (Made::Command("calibrate --items labels.jsonl --show --format csv"), Form::Csv, Shows::Other),
 ];
 
 /// What stands after the hostile words of a case, to be seen wherever its answers are shown.
@@ -101,7 +113,7 @@ fn project() -> Project {
                   [gate]\njapanese_only = { min_rate = 0.9, max_broken = 0 }\n\
                   [[model]]\nid = \"m\"\nprovider = \"recorded\"\n\
                   [[model]]\nid = \"broken\"\nprovider = \"command\"\ncommand = [\"sh\", \"-c\", \"cat >&2; exit 1\"]\n";
-    let mut cases = String::new();
+    let (mut cases, mut labels) = (String::new(), String::new());
     let mut project = Project::new(config, &[]).with("prompts/q.md", "{{ title }}を詳しく。\n");
     for (n, hostile) in HOSTILE.iter().enumerate() {
         let (id, mark) = (format!("case-{n}"), mark(n));
@@ -110,13 +122,20 @@ fn project() -> Project {
         let require = serde_json::json!({"contains": [hostile, "無い語"], "not_contains": [hostile]});
         cases += &serde_json::json!({"id": id, "source": source, "require": require}).to_string();
         cases.push('\n');
+        let judged = serde_json::json!({"pass": false, "spans": [{"text": hostile, "kind": hostile}]});
+        let judged = serde_json::json!({"japanese_only": judged, "article_only": {"pass": true}, (*hostile): judged});
+        let output = format!("{hostile}\n約30社。{mark}。");
+        let label =
+            serde_json::json!({"id": hostile, "source": source, "output": output, "labels": judged, (*hostile): 1});
+        labels += &label.to_string();
+        labels.push('\n');
         let about = serde_json::json!({"finish_reason": "length", "served_model": hostile}).to_string();
         project = project
             .with(&format!("cases/{id}/answers/p/m.md"), &format!("{hostile}\n{hostile}約30社。{mark}。"))
             .with(&format!("cases/{id}/answers/q/m.md"), &format!("前。{hostile}{mark}。"))
             .with(&format!("cases/{id}/answers/p/m.json"), &about);
     }
-    project.with("cases/h.jsonl", &cases)
+    project.with("cases/h.jsonl", &cases).with("labels.jsonl", &labels)
 }
 
 #[test]
@@ -125,6 +144,8 @@ fn nothing_executes_and_nothing_is_hidden() {
     let done = project.done("run --out run --xlsx -v --no-gate");
     assert!([0, 3].contains(&done.code), "{}", done.stderr);
     project.done("baseline set run").expect(0);
+    let events = project.done("run --out events --log-format json -v --no-gate").stderr;
+    assert_harmless("run's events", Form::Json, &events);
     assert_harmless("run's table", Form::Terminal, &done.stdout);
     assert_harmless("run's messages", Form::Terminal, &done.stderr);
     for (from, form, shows) in REPORTS {
@@ -143,6 +164,29 @@ fn nothing_executes_and_nothing_is_hidden() {
             assert!(text.contains(&mark), "{name} does not show {mark}");
         }
     }
+}
+
+#[test]
+fn on_github_all_commands_and_the_summary_are_ours() {
+    let project = project();
+    project.done("run --out run --no-gate");
+    project.done("baseline set run").expect(0);
+    let summary = project.path("summary.md");
+    for arguments in ["gate run", "report run"] {
+        let call = project.call(arguments).env("GITHUB_ACTIONS", "true");
+        let done = call.env("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()).done();
+        assert!([0, 3, 4].contains(&done.code), "{}", done.stderr);
+        assert_harmless(arguments, Form::Terminal, &done.stdout);
+        for line in done.stderr.lines() {
+            let is_ours = ["::error file=prompts/", "::warning file=prompts/", "::notice file=prompts/"]
+                .iter()
+                .any(|ours| line.starts_with(ours));
+            assert!(is_ours || !line.trim_start().starts_with("::"), "{line}");
+            assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
+            assert!(!line.chars().any(is_hidden), "{line:?}");
+        }
+    }
+    assert_harmless("the job's summary", Form::Markdown, &project.read("summary.md"));
 }
 
 /// All texts of a workbook, which holds no formula and no link.
@@ -176,7 +220,8 @@ fn assert_harmless(name: &str, form: Form, text: &str) {
         Form::Csv => {
             for cell in Csv::parse(text).rows.iter().flatten() {
                 let first = cell.trim_start_matches([' ', '\n', '\u{3000}']).chars().next();
-                assert!(!first.is_some_and(|c| "=+-@\t\r＝＋－＠".contains(c)), "{name}: {cell:?}");
+                let is_formula = first.is_some_and(|c| "=+-@\t\r＝＋－＠".contains(c)) && cell.parse::<f64>().is_err();
+                assert!(!is_formula, "{name}: {cell:?}");
                 assert!(!cell.replace("\r\n", "").contains('\r'), "{name}: {cell:?}");
             }
         }
@@ -246,4 +291,10 @@ fn a_megabyte_in_one_line_is_cut_where_it_must_be_and_stalls_nothing() {
     assert!(texts.lines().all(|cell| cell.encode_utf16().count() <= 32_767) && texts.contains("more characters)"));
     let shown = project.done("show run a").expect(0).stdout;
     assert!(shown.chars().count() > 720_000);
+    let label = serde_json::json!({"id": "a", "output": long("前"), "labels": {"repetition": {"pass": true}}});
+    let project = project.with("labels.jsonl", &format!("{label}\n"));
+    for (from, ..) in REPORTS {
+        let Made::Command(arguments) = from else { continue };
+        project.done(arguments).expect(0);
+    }
 }
