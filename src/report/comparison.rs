@@ -126,10 +126,10 @@ impl Broken<'_> {
 }
 
 impl Titled<'_> {
-    /// The variant, or both where they are not called the same.
-    fn name(&self) -> String {
-        let Self { base, candidate, .. } = self;
-        if base == candidate { base.clone() } else { format!("{base} → {candidate}") }
+    /// The variant as `shown`, or both where they are not called the same.
+    fn named(&self, shown: impl Fn(&str) -> String) -> String {
+        let [base, candidate] = [&self.base, &self.candidate].map(|name| shown(name));
+        if base == candidate { base } else { format!("{base} → {candidate}") }
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn worse(titled: &Titled<'_>, words: &Sentences) -> Vec<String> {
     };
     let sentence = |part: &Titled<'_>| {
         let rates: Vec<String> = part.comparison.subjects.iter().filter_map(rates).collect();
-        (!rates.is_empty()).then(|| (words.worse)(&part.name(), &rates.join(words.lang.words().list)))
+        (!rates.is_empty()).then(|| (words.worse)(&part.named(str::to_owned), &rates.join(words.lang.words().list)))
     };
     titled.parts.iter().filter_map(sentence).collect()
 }

@@ -62,7 +62,7 @@ fn push_comparison(titled: &Titled<'_>, words: &Sentences, page: &mut String) {
     push_broken(comparison, words, page);
     if let Some((heading, parts)) = apart(titled, words) {
         push(page, "h4", &heading);
-        let rows = parts.into_iter().map(|(part, compared)| (escape(&part.name()), compared));
+        let rows = parts.into_iter().map(|(part, compared)| (part.named(escape), compared));
         push_table(&rows.collect::<Vec<_>>(), Rows::Variants, words, page);
         push(page, "h4", &(words.together)(comparison.variants));
     }

@@ -108,7 +108,7 @@ fn write_comparison(titled: &Titled<'_>, words: &Sentences, out: &mut dyn Write)
     worse(titled, words).iter().try_for_each(|worse| writeln!(out, "✗ **{}**\n", escape(worse)))?;
     write_broken(comparison, words, out)?;
     if let Some((heading, parts)) = apart(titled, words) {
-        let rows = parts.into_iter().map(|(part, compared)| (name(&part.name()), compared));
+        let rows = parts.into_iter().map(|(part, compared)| (part.named(name), compared));
         writeln!(out, "**{heading}**")?;
         write_table(&rows.collect::<Vec<_>>(), Rows::Variants, words, out)?;
         writeln!(out, "\n**{}**\n", (words.together)(comparison.variants))?;
@@ -227,8 +227,8 @@ pub(crate) fn measure(measured: &Measured, words: &Sentences) -> String {
         Measure::Chars | Measure::OutputTokens | Measure::Latency => format!("{value:.0}"),
     };
     let with_sign = |value: f64| {
-        let sign = if value < 0.0 { "−" } else { "+" };
-        format!("{sign}{}", number(value.abs()))
+        let (sign, shown) = (if value < 0.0 { "−" } else { "+" }, number(value.abs()));
+        if shown == "0" { shown } else { format!("{sign}{shown}") }
     };
     let [base, candidate] = measured.means;
     let range =

@@ -23,6 +23,8 @@ pub(super) fn headline(gate: &Gate, lang: Lang) -> String {
     };
     let (counts, advisory) = (counts(false), counts(true));
     let (missing, all) = gate.missing;
+    // The trials that lack an outcome may still decide otherwise: the run ends with 3.
+    let is_open = gate.is_incomplete() && !gate.surely_failed();
     match lang {
         Lang::En => {
             let decision = match gate.decision() {
@@ -30,6 +32,7 @@ pub(super) fn headline(gate: &Gate, lang: Lang) -> String {
                 Decision::Failed => "GATE FAILED",
                 Decision::Inconclusive => "gate inconclusive",
             };
+            let decision = if is_open { format!("{decision} so far") } else { decision.to_owned() };
             let advisory = told(advisory, |count, what| format!("{count} {what}"), ["failed", "undecided", "passed"]);
             let advisory = if advisory.is_empty() { advisory } else { format!("; advisory: {advisory}") };
             let missing =
@@ -43,6 +46,7 @@ pub(super) fn headline(gate: &Gate, lang: Lang) -> String {
                 Decision::Failed => "ゲート不合格",
                 Decision::Inconclusive => "ゲート判断できず",
             };
+            let decision = if is_open { format!("{decision}(暫定)") } else { decision.to_owned() };
             let advisory = told(advisory, |count, what| format!("{what} {count}"), ["不合格", "判断できず", "合格"])
                 .replace(", ", "、");
             let advisory = if advisory.is_empty() { advisory } else { format!("。参考の項目: {advisory}") };
@@ -334,6 +338,16 @@ mod tests {
         let lines = gate.checks.iter().map(|check| sentence(check, lang));
         let advice = advice(&gate, lang).into_iter().map(str::to_owned);
         std::iter::once(headline(&gate, lang)).chain(lines).chain(advice).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_decision_that_missing_trials_could_change_is_one_so_far() {
+        let passed = check(Finding::Missing { missing: 0, of: 24, max: 0.02 }, Decision::Passed);
+        let gate = Gate { checks: vec![passed], ..gate() };
+        assert!(headline(&gate, Lang::En).starts_with("gate passed so far: "));
+        assert!(headline(&gate, Lang::Ja).starts_with("ゲート合格(暫定): "));
+        let accepted = Gate { missing_is_accepted: true, ..gate };
+        assert!(headline(&accepted, Lang::En).starts_with("gate passed: "));
     }
 
     #[test]
