@@ -168,7 +168,7 @@ pub(super) fn lost_baseline(baseline: &str, lang: Lang) -> String {
 /// So many outcomes are judged anew.
 pub(super) fn judging(outcomes: usize, run: &str, lang: Lang) -> String {
     match lang {
-        Lang::En => format!("judging {outcomes} outcomes of {run}"),
+        Lang::En => format!("judging {} of {run}", counted(outcomes, "outcome")),
         Lang::Ja => format!("{run}の{outcomes}件の結果を採点し直します"),
     }
 }
