@@ -221,12 +221,17 @@ fn read_published_at(reader: &Reader<'_>, node: &Node) -> Option<PublishedAt> {
     match PublishedAt::try_from(text.clone()) {
         Ok(at) => Some(at),
         Err(message) => {
-            let hint = if text.parse::<DateTime>().is_ok() {
-                "add the offset from UTC; Japan's is +09:00"
-            } else {
-                "write year-month-day, `T`, the time and the offset from UTC"
+            let problem = reader.file.diagnose(node.span.clone(), message);
+            let is_cell = problem.place.as_ref().is_some_and(|place| place.is_cell);
+            let hint = match text.parse::<DateTime>() {
+                Ok(_) if is_cell => {
+                    "a spreadsheet's date knows no offset from UTC: write it as a text, with Japan's `+09:00` at its end; \
+                     a `'` before it keeps it one"
+                }
+                Ok(_) => "add the offset from UTC; Japan's is +09:00",
+                Err(_) => "write year-month-day, `T`, the time and the offset from UTC",
             };
-            reader.report(reader.file.diagnose(node.span.clone(), message).hint(hint));
+            reader.report(problem.hint(hint));
             None
         }
     }
@@ -270,8 +275,8 @@ pub fn in_order(mut cases: Vec<Case>, files: &[TextFile]) -> Result<Vec<Case>, V
     let twice = |pair: &[Case]| {
         let [first, second] = pair else { return None };
         (first.id.folded() == second.id.folded()).then(|| {
-            let line = diagnose(first, "").place.map(|place| format!(":{}", place.line)).unwrap_or_default();
-            let message = format!("the case id `{}` is also used in {}{line}", second.id, first.file);
+            let place = diagnose(first, "").place.map(|place| place.row_of_file()).unwrap_or_default();
+            let message = format!("the case id `{}` is also used in {}{place}", second.id, first.file);
             diagnose(second, &message).hint("ids are compared without regard to case")
         })
     };
@@ -336,6 +341,15 @@ mod tests {
         assert_eq!((require.min_readability, require.style), (Some(1.5), Some(crate::property::Style::Polite)));
         assert_eq!(require.kinds.as_deref(), Some(&[crate::property::SpecificKind::Date][..]));
         assert!(require.requires(Property::CoversPurpose) && require.requires(Property::Readability));
+    }
+
+    #[test]
+    fn a_list_stands_an_entry_a_line_whatever_ends_a_line() {
+        let head = "id,source.published_at,source.publisher,source.title,tags\n";
+        for end in ["\n", "\r\n", "\r"] {
+            let row = format!("a,2025-06-30T07:00:00+09:00,p,t,\"x{end}{end}y\"\n");
+            assert_eq!(csv(&format!("{head}{row}")).unwrap()[0].tags, ["x", "y"], "{end:?}");
+        }
     }
 
     fn problems<T>(result: Result<T, Vec<Diagnostic>>) -> Vec<String> {

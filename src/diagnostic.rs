@@ -133,6 +133,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The line or cell, to stand after the file's name: `:5`, or `, cell C5`.
+    pub fn row_of_file(&self) -> String {
+        self.cell().map_or_else(|| format!(":{}", self.line), |cell| format!(", cell {cell}"))
+    }
+
     /// A cell's name in its sheet, such as `C5`; none in a text.
     fn cell(&self) -> Option<String> {
         self.is_cell.then(|| format!("{}{}", letters(self.column - 1), self.line))

@@ -117,7 +117,7 @@ fn row_node(file: &TextFile, header: &Row, row: &Row) -> Result<Node, Diagnostic
 
 fn cell_value(file: &TextFile, column: &str, cell: &str, span: &Range<usize>) -> Result<Value, Diagnostic> {
     let text = |text: &str| Node { span: span.clone(), value: Value::String(text.trim().to_owned()) };
-    let lines = || cell.lines().filter(|line| !line.trim().is_empty());
+    let lines = || cell.split(['\n', '\r']).filter(|line| !line.trim().is_empty());
     let list = || Value::List(lines().map(text).collect());
     Ok(match column {
         "tags" | "source.facts" | "source.background" => list(),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Seek};
 
-use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
 use super::rows::{CasesInRows, Row, is_header, read_rows, without_id};
 use crate::diagnostic::{Diagnostic, TextFile};
@@ -16,6 +16,8 @@ use crate::diagnostic::{Diagnostic, TextFile};
 pub struct SheetOfCases {
     /// The sheet, for places.
     pub file: TextFile,
+    /// Whether the spreadsheet hides it from its readers.
+    pub is_hidden: bool,
     /// Its cases.
     pub cases: Result<CasesInRows, Vec<Diagnostic>>,
 }
@@ -46,7 +48,7 @@ pub fn parse_xlsx(name: &str, bytes: Vec<u8>) -> Result<Vec<SheetOfCases>, Vec<D
             },
             Err(problems) => Err(problems),
         };
-        read.push(SheetOfCases { file, cases });
+        read.push(SheetOfCases { file, is_hidden: sheet.visible != SheetVisible::Visible, cases });
     }
     Ok(read)
 }
@@ -114,7 +116,8 @@ fn read_sheet<R: Read + Seek>(
     Ok(Ok(rows.into_iter().map(row).collect()))
 }
 
-/// What a cell shows, as it would stand in a CSV file; dates in ISO 8601, without the offset that a cell does not know.
+/// What a cell shows, as it would stand in a CSV file; dates and times in ISO 8601, without the offset that a cell does not
+/// know: a date alone where no time is given, a time alone where it is of no day.
 fn text_of(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Int(number) => number.to_string(),
@@ -129,7 +132,12 @@ fn text_of(value: &DataRef<'_>) -> String {
 
 fn date_and_time(moment: ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    let (date, time) = (format!("{year:04}-{month:02}-{day:02}"), format!("{hour:02}:{minute:02}:{second:02}"));
+    match moment.as_f64() {
+        days if days < 1.0 => time,
+        days if days.fract() == 0.0 => date,
+        _ => format!("{date}T{time}"),
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +204,7 @@ mod tests {
                     news(book).write_with_format(1, 1, &date, &as_date).unwrap();
                 }),
                 "a.xlsx, sheet News, cell B2: `2025-06-30T07:00:00` is no date and time such as 2025-06-30T07:00:00+09:00 \
-                 (add the offset from UTC; Japan's is +09:00)",
+                 (a spreadsheet's date knows no offset from UTC: write it as a text, with Japan's `+09:00` at its end",
             ),
             (
                 Box::new(|book| {
@@ -240,6 +248,44 @@ mod tests {
             let found = problems.iter().any(|problem| problem.starts_with(expected));
             assert!(found, "{expected}: {problems:#?}");
         }
+    }
+
+    #[test]
+    fn dates_and_times_are_what_the_cell_shows() {
+        let shown = |text: &str, format: &str| {
+            let bytes = workbook(|book| {
+                let moment = ExcelDateTime::parse_from_str(text).unwrap();
+                let sheet = news(book);
+                sheet.write(0, 7, "vars.when").unwrap();
+                sheet.write_with_format(1, 7, &moment, &Format::new().set_num_format(format)).unwrap();
+            });
+            read(bytes).unwrap()[0].vars["when"].clone()
+        };
+        assert_eq!(shown("2025-07-01", "yyyy/m/d").as_str(), Some("2025-07-01"));
+        assert_eq!(shown("2025-07-01T07:30:00", "yyyy/m/d h:mm").as_str(), Some("2025-07-01T07:30:00"));
+        assert_eq!(shown("07:30:00", "h:mm").as_str(), Some("07:30:00"));
+    }
+
+    #[test]
+    fn a_hidden_sheet_is_known_to_be_one() {
+        let bytes = workbook(|book| {
+            let sheet = book.add_worksheet().set_name("old").unwrap().set_hidden(true);
+            sheet.write_row(0, 0, HEADER).unwrap();
+        });
+        let hidden: Vec<bool> = parse_xlsx("a.xlsx", bytes).unwrap().iter().map(|sheet| sheet.is_hidden).collect();
+        assert_eq!(hidden, [false, true]);
+    }
+
+    #[test]
+    fn an_id_that_stands_twice_is_told_with_both_cells() {
+        let bytes = workbook(|book| {
+            let row = ["Q", "2025-06-30T07:00:00+09:00", "日本貿易振興機構", "量子", "量子"];
+            news(book).write_row(2, 0, row).unwrap();
+        });
+        let sheet = parse_xlsx("a.xlsx", bytes).unwrap().remove(0);
+        let problems = super::super::in_order(sheet.cases.unwrap().cases, &[sheet.file]).unwrap_err();
+        let expected = "a.xlsx, sheet News, cell A3: the case id `Q` is also used in a.xlsx, sheet News, cell A2";
+        assert!(problems[0].to_string().starts_with(expected), "{}", problems[0]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reading a spreadsheet of cases, CSV or a workbook, for a project and for `import`.
 //!
-//! Promises that what is not as usual in a CSV file, its encoding or what parts its columns, is said.
+//! Promises that what a reader may not expect is said: of a CSV file its encoding and what parts its columns, of a workbook
+//! that a sheet is hidden.
 
 use std::fs;
 use std::io;
@@ -27,7 +28,15 @@ pub(super) fn read(path: &Path, shown: &str, console: &Console) -> io::Result<Ve
     let bytes = fs::read(path)?;
     if has_extension(path, "xlsx") {
         return Ok(match parse_xlsx(shown, bytes) {
-            Ok(sheets) => sheets.into_iter().map(|sheet| (sheet.cases, Some(sheet.file))).collect(),
+            Ok(sheets) => {
+                for sheet in sheets.iter().filter(|sheet| sheet.is_hidden) {
+                    console.say(&format!(
+                        "{}: read, although it is hidden; no sheet is whose name begins with `#`",
+                        sheet.file.name
+                    ));
+                }
+                sheets.into_iter().map(|sheet| (sheet.cases, Some(sheet.file))).collect()
+            }
             Err(problems) => vec![(Err(problems), None)],
         });
     }

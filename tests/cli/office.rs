@@ -12,6 +12,8 @@ use crate::support::project::Project;
 
 /// Comma, quotation mark, UTF-8, from the first line on, texts as they are.
 const READ: &str = "--infilter=Text - txt - csv (StarCalc):44,34,76,1,,0,false,false";
+/// The same, every column as text: nothing becomes a number.
+const READ_TEXTS: &str = "--infilter=Text - txt - csv (StarCalc):44,34,76,1,1/2/2/2/3/2/4/2/5/2/6/2/7/2,0,false,false";
 const WRITE: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false";
 /// The same for every sheet, each in a file of its own.
 const WRITE_SHEETS: &str = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1";
@@ -146,4 +148,25 @@ fn cases_that_libreoffice_saves_are_read() {
     convert(&soffice, project.root(), &project.path("cases"), &arguments, &[project.path("news.csv")]);
     let plan = project.done("list --format json").expect(0).json();
     assert_eq!(plan["cases"], serde_json::json!(["q"]));
+}
+
+#[test]
+fn cases_come_through_libreoffice_in_every_encoding() {
+    let Some(soffice) = soffice() else { return };
+    let rows = "id,source.published_at,source.publisher,source.title,require.contains,require.length.min_chars,vars.n\n\
+                q,2025-06-30T07:00:00+09:00,日本貿易振興機構,\"量子、\"\"派遣\"\"\",\"量子\n派遣\",400,007\n";
+    let project = Project::recorded("", &[]).with("news.csv", rows).with("prompts/p.md", "{{ title }}{{ n }}\n");
+    let lines = project.done("import news.csv").expect(0).stdout;
+    // Commas, semicolons, tabs; UTF-8, Shift_JIS, UTF-16.
+    for (delimiter, encoding) in [(44, 76), (59, 76), (44, 64), (9, 65535)] {
+        let write = format!("csv:Text - txt - csv (StarCalc):{delimiter},34,{encoding},1,,0,false,true,false");
+        convert(
+            &soffice,
+            project.root(),
+            &project.path("saved"),
+            &[READ_TEXTS, "--convert-to", &write],
+            &[project.path("news.csv")],
+        );
+        assert_eq!(project.done("import saved/news.csv").expect(0).stdout, lines, "{delimiter} {encoding}");
+    }
 }
