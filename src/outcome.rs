@@ -3,11 +3,12 @@
 //! Promises one total status for each trial, from which every count derives. A [`Run`] holds verdicts and where an
 //! answer stands in the journal, not the answers, so that 100,000 trials fit in little memory.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -171,6 +172,23 @@ pub struct RunHeader {
     pub models: Vec<ModelRecord>,
 }
 
+/// What tells a run from others: its header without its cases, which may be many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunHead {
+    /// The run's name.
+    pub name: String,
+    /// The version of its scorers.
+    pub scorer_version: u32,
+    /// The digest of its plan.
+    pub plan_digest: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Its prompts, in the order of reports.
+    pub prompts: Vec<PromptId>,
+    /// Its models, in the order of reports.
+    pub models: Vec<ModelId>,
+}
+
 /// A case as a run keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseRecord {
@@ -253,6 +271,8 @@ pub struct Entry {
     pub verdicts: [Option<Verdict>; Property::ALL.len()],
     /// The number of fabricated specifics, if `no_fabrication` was scored.
     pub fabricated: Option<usize>,
+    /// Whether a waiver let some of its evidence pass.
+    pub is_waived: bool,
     /// The answer's length in characters as `length` counts them, without white space, if there is one.
     pub chars: Option<usize>,
     /// Why the answer ended.
@@ -356,26 +376,36 @@ impl<'a> Required<'a> {
 
     /// What became of a subject in a trial; `None` if it is not required.
     pub fn status_of(&self, entry: &Entry, subject: Subject) -> Option<Status> {
-        match subject {
+        self.of_entry(entry)(subject)
+    }
+
+    /// The same for several subjects of one trial.
+    pub fn of_entry<'e>(&self, entry: &'e Entry) -> impl Fn(Subject) -> Option<Status> + use<'e> {
+        let required = self.0.get(&entry.trial.case).copied().unwrap_or_default();
+        move |subject| match subject {
             Subject::All => Some(entry.status),
-            Subject::Property(property) => self.status(entry, property),
+            Subject::Property(property) => status(entry, property, required[property.index()]),
         }
     }
 
     /// What became of a property in a trial; `None` if it is not required.
-    ///
-    /// Where a model gave no answer the trial failed, but nothing is known of its properties: they are undecided.
     pub fn status(&self, entry: &Entry, property: Property) -> Option<Status> {
-        let verdict = entry.verdicts[property.index()];
-        let required = self.0.get(&entry.trial.case).is_some_and(|required| required[property.index()]);
-        if verdict.is_none() && !required {
-            return None;
-        }
-        Some(match (entry.status, verdict) {
-            (Status::Errored | Status::Skipped, _) => entry.status,
-            (_, Some(Verdict::Pass)) => Status::Passed,
-            (_, Some(Verdict::Fail)) => Status::Failed,
-            (_, Some(Verdict::Unscored) | None) => Status::Undecided,
-        })
+        self.status_of(entry, Subject::Property(property))
     }
+}
+
+/// What became of a property in a trial; `None` if it is not required.
+///
+/// Where a model gave no answer the trial failed, but nothing is known of its properties: they are undecided.
+fn status(entry: &Entry, property: Property, is_required: bool) -> Option<Status> {
+    let verdict = entry.verdicts[property.index()];
+    if verdict.is_none() && !is_required {
+        return None;
+    }
+    Some(match (entry.status, verdict) {
+        (Status::Errored | Status::Skipped, _) => entry.status,
+        (_, Some(Verdict::Pass)) => Status::Passed,
+        (_, Some(Verdict::Fail)) => Status::Failed,
+        (_, Some(Verdict::Unscored) | None) => Status::Undecided,
+    })
 }

@@ -27,6 +27,8 @@ pub struct Prompt {
     pub file: TextFile,
     system: Option<Template>,
     user: Template,
+    /// Both templates, compiled once for all cases.
+    compiled: Arc<Environment<'static>>,
 }
 
 /// A template's source and where it begins in its file (front matter stands before it).
@@ -34,6 +36,13 @@ pub struct Prompt {
 struct Template {
     text: Arc<str>,
     offset: usize,
+}
+
+impl Template {
+    /// By which it is known among those of its file: where it begins.
+    fn name(&self) -> String {
+        self.offset.to_string()
+    }
 }
 
 /// A prompt as it is sent.
@@ -57,14 +66,19 @@ impl Prompt {
             None => (None, None),
         };
         let user = Template { text: file.text[body.clone()].into(), offset: body.start };
-        let this = Self { id, description, file, system, user };
+        let mut compiled = environment();
+        let this = Self { id, description, file, system, user, compiled: Arc::default() };
         let templates = this.system.iter().chain([&this.user]);
-        let problems: Vec<Diagnostic> = templates.filter_map(|template| this.syntax_problem(template)).collect();
+        let compile = |template: &Template| {
+            let error = compiled.add_template_owned(template.name(), template.text.to_string()).err()?;
+            Some(this.problem(template, &error))
+        };
+        let problems: Vec<Diagnostic> = templates.filter_map(compile).collect();
         if problems.is_empty() && this.user.text.trim().is_empty() {
             let empty = Diagnostic::without_place(&this.file.name, "the prompt is empty");
             return Err(vec![empty.hint("write what the model is asked")]);
         }
-        if problems.is_empty() { Ok(this) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { compiled: compiled.into(), ..this }) } else { Err(problems) }
     }
 
     /// The prompt with a case's values.
@@ -78,13 +92,12 @@ impl Prompt {
 
     /// The names that the templates use and that neither the source nor the template itself defines.
     pub fn names(&self) -> Vec<String> {
-        let environment = environment();
-        let templates = self.system.iter().chain([&self.user]);
-        let mut names: Vec<String> = templates
-            .filter_map(|template| environment.template_from_str(&template.text).ok())
-            .flat_map(|template| template.undeclared_variables(false))
+        let mut names: Vec<String> = self
+            .compiled
+            .templates()
+            .flat_map(|(_, template)| template.undeclared_variables(false))
             .filter(|name| {
-                !TEMPLATE_NAMES.contains(&name.as_str()) && environment.globals().all(|(known, _)| known != name)
+                !TEMPLATE_NAMES.contains(&name.as_str()) && self.compiled.globals().all(|(known, _)| known != name)
             })
             .collect();
         names.sort_unstable();
@@ -97,13 +110,8 @@ impl Prompt {
         base16(&Sha256::digest(self.file.text.as_bytes()))
     }
 
-    fn syntax_problem(&self, template: &Template) -> Option<Diagnostic> {
-        let error = environment().template_from_str(&template.text).err()?;
-        Some(self.problem(template, &error))
-    }
-
     fn render_template(&self, template: &Template, case: &Case) -> Result<String, Diagnostic> {
-        let rendered = environment().render_str(&template.text, values(case));
+        let rendered = self.compiled.get_template(&template.name()).and_then(|ready| ready.render(values(case)));
         rendered.map_err(|error| {
             let problem = self.problem(template, &error);
             if error.kind() != minijinja::ErrorKind::UndefinedError {

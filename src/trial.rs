@@ -204,12 +204,18 @@ impl Plan {
             part(trial.prompt.system.as_deref().unwrap_or_default());
             part(&trial.prompt.user);
         }
-        let mut previous = None;
+        let mut previous: Option<&Trial> = None;
+        let mut require = String::new();
         for trial in &self.trials {
-            // The trials of a case stand together and share what is required of them.
-            if previous.replace(&trial.case.id) != Some(&trial.case.id) {
-                part(&format!("{:?} {:?}", trial.case.source, trial.require));
+            // Neighbours that say the same share what is required of them.
+            if previous.is_none_or(|previous| !Arc::ptr_eq(&previous.require, &trial.require)) {
+                require = format!("{:?}", trial.require);
             }
+            // The trials of a case stand together.
+            if previous.is_none_or(|previous| previous.case.id != trial.case.id) {
+                part(&format!("{:?} {require}", trial.case.source));
+            }
+            previous = Some(trial);
         }
         for model in &self.models {
             part(&format!("{model:?}"));

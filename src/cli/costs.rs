@@ -3,7 +3,8 @@
 //! Promises that an unknown price or count is shown as unknown, and that answers which cost nothing are not counted.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
@@ -109,35 +110,92 @@ impl Row {
         self.expected = sum(self.expected, other.expected);
     }
 
-    fn expected(trial: &Trial) -> Self {
-        let usage = trial.expected();
-        let cost = trial.model.price.and_then(|price| price.cost(&usage));
-        let (input, output) = (usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0));
+    fn expected(model: &Model, tokens: Tokens) -> Self {
+        let Tokens { input, output } = tokens;
+        let usage = Usage { input_tokens: Some(input), output_tokens: Some(output), ..Usage::default() };
+        let cost = model.price.and_then(|price| price.cost(&usage));
         Self { requests: 1, input_tokens: input, output_tokens: output, cost, expected: cost, uncounted: 0 }
     }
 
-    fn spent(trial: &Trial, entry: &Entry) -> Self {
+    fn spent(model: &Model, tokens: Tokens, entry: &Entry) -> Self {
         let Usage { input_tokens, output_tokens, .. } = entry.usage;
         let is_counted = input_tokens.is_some() && output_tokens.is_some();
-        let cost = trial.model.price.map(|price| price.cost(&entry.usage).unwrap_or(0.0));
+        let cost = model.price.map(|price| price.cost(&entry.usage).unwrap_or(0.0));
         Self {
             requests: entry.attempts,
             input_tokens: input_tokens.unwrap_or(0),
             output_tokens: output_tokens.unwrap_or(0),
             cost,
-            expected: Self::expected(trial).cost,
+            expected: Self::expected(model, tokens).cost,
             uncounted: usize::from(!is_counted && entry.chars.is_some()),
         }
     }
 
-    fn lost(trial: &Trial, lost: &Lost) -> Self {
+    fn lost(model: &Model, lost: &Lost) -> Self {
         Self {
             requests: lost.attempts,
             input_tokens: lost.usage.input_tokens.unwrap_or(0),
             output_tokens: lost.usage.output_tokens.unwrap_or(0),
-            cost: trial.model.price.map(|price| price.cost(&lost.usage).unwrap_or(0.0)),
+            cost: model.price.map(|price| price.cost(&lost.usage).unwrap_or(0.0)),
             ..Self::NOTHING
         }
+    }
+}
+
+/// What a server is expected to count of a trial.
+#[derive(Debug, Clone, Copy)]
+struct Tokens {
+    input: u64,
+    output: u64,
+}
+
+impl Tokens {
+    fn of(trial: &Trial) -> Self {
+        let usage = trial.expected();
+        Self { input: usage.input_tokens.unwrap_or(0), output: usage.output_tokens.unwrap_or(0) }
+    }
+}
+
+/// What the trials of a plan are expected to take, without the plan: the room that a large one takes is needed to read
+/// its run.
+#[derive(Debug)]
+pub(super) struct Expected {
+    prompts: Vec<PromptId>,
+    models: Vec<Arc<Model>>,
+    /// Of each trial, in the plan's order.
+    tokens: Vec<Tokens>,
+}
+
+impl Expected {
+    /// What a plan is expected to take.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self {
+            prompts: plan.prompts.iter().map(|prompt| prompt.id.clone()).collect(),
+            models: plan.models.clone(),
+            tokens: plan.trials.iter().map(Tokens::of).collect(),
+        }
+    }
+
+    /// A table of the trials, which come in the plan's order, as far as they have a row.
+    fn table<'a, T>(
+        &self,
+        trials: impl Iterator<Item = (&'a TrialId, T)>,
+        row_of: impl Fn(T, &Model, Tokens) -> Option<Row>,
+    ) -> Table {
+        let models: HashMap<&ModelId, &Model> = self.models.iter().map(|model| (&model.id, model.as_ref())).collect();
+        let mut rows: HashMap<(&PromptId, &ModelId), Row> = HashMap::new();
+        let mut total = Row::NOTHING;
+        for ((trial, about), tokens) in trials.zip(&self.tokens) {
+            let model = models.get(&trial.model).filter(|model| model.provider.is_remote());
+            let Some(row) = model.and_then(|model| row_of(about, model, *tokens)) else { continue };
+            rows.entry((&trial.prompt, &trial.model)).or_insert(Row::NOTHING).add(&row);
+            total.add(&row);
+        }
+        let variants = self.prompts.iter().flat_map(|prompt| self.models.iter().map(move |model| (prompt, &model.id)));
+        let rows = variants
+            .filter_map(|(prompt, model)| Some((prompt.clone(), model.clone(), rows.remove(&(prompt, model))?)))
+            .collect();
+        Table { rows, total }
     }
 }
 
@@ -149,21 +207,6 @@ struct Table {
 }
 
 impl Table {
-    fn new(plan: &Plan, row_of: impl Fn(&Trial) -> Option<Row>) -> Self {
-        let mut rows: HashMap<(&PromptId, &ModelId), Row> = HashMap::new();
-        let mut total = Row::NOTHING;
-        for trial in plan.trials.iter().filter(|trial| trial.model.provider.is_remote()) {
-            let Some(row) = row_of(trial) else { continue };
-            rows.entry((&trial.id.prompt, &trial.id.model)).or_insert(Row::NOTHING).add(&row);
-            total.add(&row);
-        }
-        let variants = plan.prompts.iter().flat_map(|prompt| plan.models.iter().map(|model| (&prompt.id, &model.id)));
-        let rows = variants
-            .filter_map(|(prompt, model)| Some((prompt.clone(), model.clone(), rows.remove(&(prompt, model))?)))
-            .collect();
-        Self { rows, total }
-    }
-
     /// The rows and their sum for programs.
     fn json(&self) -> Value {
         // Sums of parts of dollars have more digits than mean something.
@@ -216,7 +259,9 @@ impl Table {
 
 /// Says what the trials that are not `done` are expected to cost, if servers are asked at all.
 pub(super) fn say_expected(plan: &Plan, done: &HashMap<TrialId, Status>, lang: Lang, context: &Context) {
-    let table = Table::new(plan, |trial| (!done.contains_key(&trial.id)).then(|| Row::expected(trial)));
+    let trials = plan.trials.iter().map(|trial| (&trial.id, done.contains_key(&trial.id)));
+    let row = |is_done: bool, model: &Model, tokens| (!is_done).then(|| Row::expected(model, tokens));
+    let table = Expected::of(plan).table(trials, row);
     if table.total.requests > 0 {
         context.console.tell(&table.lines(false, lang), "expected", table.json());
     }
@@ -236,28 +281,27 @@ pub(super) struct Bill {
 
 impl Bill {
     /// What became of a plan.
-    pub(super) fn of(plan: &Plan, reader: &JournalReader) -> Self {
+    pub(super) fn of(expected: &Expected, reader: &JournalReader) -> Self {
         let run = &reader.run;
-        let is_asked = |entry: &&Entry| entry.attempts > 0 && !entry.cached;
-        let asked: HashMap<&TrialId, &Entry> =
-            run.entries.iter().filter(is_asked).map(|entry| (&entry.trial, entry)).collect();
-        let is_left = |entry: &&Entry| entry.status == Status::Skipped;
-        let left: HashSet<&TrialId> = run.entries.iter().filter(is_left).map(|entry| &entry.trial).collect();
         let mut lost: HashMap<&TrialId, Vec<&Lost>> = HashMap::new();
         reader.lost.iter().for_each(|one| lost.entry(&one.trial).or_default().push(one));
-        let spent = |trial: &Trial| {
-            let lost = lost.get(&trial.id).into_iter().flatten().map(|lost| Row::lost(trial, lost));
-            let rows = asked.get(&trial.id).map(|entry| Row::spent(trial, entry)).into_iter().chain(lost);
+        let spent = |entry: &Entry, model: &Model, tokens| {
+            let is_asked = entry.attempts > 0 && !entry.cached;
+            let lost = lost.get(&entry.trial).into_iter().flatten().map(|lost| Row::lost(model, lost));
+            let rows = is_asked.then(|| Row::spent(model, tokens, entry)).into_iter().chain(lost);
             rows.reduce(|mut sum, row| {
                 sum.add(&row);
                 sum
             })
         };
+        let is_left = |entry: &Entry| entry.status == Status::Skipped;
+        let rest = |entry: &Entry, model: &Model, tokens| is_left(entry).then(|| Row::expected(model, tokens));
+        let trials = || run.entries.iter().map(|entry| (&entry.trial, entry));
         Self {
-            spent: Table::new(plan, spent),
+            spent: expected.table(trials(), spent),
             dropped: reader.lost.iter().filter(|lost| lost.dropped).count(),
-            left: (left.len(), run.entries.len()),
-            rest: Table::new(plan, |trial| left.contains(&trial.id).then(|| Row::expected(trial))).total,
+            left: (run.count(Status::Skipped), run.entries.len()),
+            rest: expected.table(trials(), rest).total,
         }
     }
 

@@ -15,9 +15,9 @@ use super::asked::{ASKED, Asked};
 use super::error::Error;
 use super::runs::{Archive, JOURNAL, OpenRun, Variant, each_once, read, runs_of};
 use crate::compare::{Arm, counterpart};
-use crate::engine::read_header;
+use crate::engine::read_head;
 use crate::id::{ModelId, PromptId};
-use crate::outcome::RunHeader;
+use crate::outcome::RunHead;
 use crate::report::ci::write_junit;
 use crate::report::csv::{Bom, write_metrics, write_scores, write_summary};
 use crate::report::diff::{Diff, DiffOptions, Side, against_first_prompt, write_html, write_markdown};
@@ -185,15 +185,16 @@ const MOST_EARLIER: usize = 11;
 /// variant in common. The oldest first.
 fn earlier(open: &OpenRun) -> Vec<PastRun> {
     let header = &open.reader.run.header;
-    let shares_variant = |other: &RunHeader| {
-        let has_prompt = other.prompts.iter().any(|prompt| header.prompts.iter().any(|own| own.id == prompt.id));
-        has_prompt && other.models.iter().any(|model| header.models.iter().any(|own| own.id == model.id))
+    let shares_variant = |other: &RunHead| {
+        let has_prompt = header.prompts.iter().any(|own| other.prompts.contains(&own.id));
+        has_prompt && header.models.iter().any(|own| other.models.contains(&own.id))
     };
     // What cannot be read shows no trend; `evalrun history` says why.
     let runs = open.folder.parent().and_then(|reports| runs_of(reports).ok()).unwrap_or_default();
     let found = runs
         .into_iter()
-        .filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?, run)))
+        .filter(|run| *run != open.folder)
+        .filter_map(|run| Some((read_head(&run.join(JOURNAL)).ok()?, run)))
         .filter(|(other, _)| other.started_at < header.started_at && other.scorer_version == header.scorer_version)
         .filter(|(other, _)| shares_variant(other))
         .map(|(other, run)| (run.clone(), (other, run.join(JOURNAL))));

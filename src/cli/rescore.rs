@@ -396,6 +396,7 @@ mod tests {
             status,
             verdicts: [None; Property::ALL.len()],
             fabricated: None,
+            is_waived: false,
             chars: None,
             finish: crate::response::FinishReason::Stop,
             usage: crate::response::Usage::default(),

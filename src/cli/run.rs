@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -16,7 +17,7 @@ use super::ci;
 use super::commit::commit_of;
 use super::console::{Log, Verbosity, counted};
 use super::context::{Context, language};
-use super::costs::{self, Bill};
+use super::costs::{self, Bill, Expected};
 use super::environment::day_of;
 use super::error::Error;
 use super::exit::Exit;
@@ -81,12 +82,17 @@ pub(super) fn execute(args: &RunArgs, context: &Context) -> Result<Exit, Error> 
     let asking = Asking { answers: &answers, concurrency, budget, fail_fast: args.fail_fast };
     let (finished, signal) = ask(&plan, &begun, asking, &loaded, context)?;
     warn_of_store(&answers, context);
-    let open = begun.read()?;
-    let bill = Bill::of(&plan, &open.reader);
-    // Reports of large runs need the room that the plan and its cases take.
+    // Reading a large run and its reports need the room that the plan and its cases take.
+    let expected = Expected::of(&plan);
     drop(plan);
-    loaded.cases.clear();
-    begun.close(&open, &finished, &reporting)?;
+    loaded.cases = Vec::new();
+    let open = begun.read()?;
+    let bill = Bill::of(&expected, &open.reader);
+    // Closing the store waits for the disk, and reports for the processor.
+    thread::scope(|scope| {
+        scope.spawn(|| drop(answers));
+        begun.close(&open, &finished, &reporting)
+    })?;
     summary::print(&open, lang, args.format, context)?;
     bill.say_spent(lang, context);
     if let Some(refused) = finished.refused {

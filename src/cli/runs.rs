@@ -13,7 +13,7 @@ use super::environment::Environment;
 use super::error::{Error, is_lack_of_room};
 use super::load::{Place, entries, shown_from};
 use super::reporting;
-use crate::engine::{JournalError, JournalFile, JournalReader, read_header};
+use crate::engine::{JournalError, JournalFile, JournalReader, read_head};
 use crate::id::{ModelId, PromptId};
 use crate::project::BASELINE;
 use crate::score::SCORER_VERSION;
@@ -75,7 +75,7 @@ impl Archive<'_> {
         if text == "latest" {
             // What is held against the baseline must not be the baseline itself.
             let runs = runs.iter().filter(|run| !is_baseline(run));
-            let latest = runs.filter_map(|run| Some((read_header(&run.join(JOURNAL)).ok()?.started_at, run)));
+            let latest = runs.filter_map(|run| Some((read_head(&run.join(JOURNAL)).ok()?.started_at, run)));
             let latest = latest.max_by_key(|(started_at, _)| *started_at).map(|(_, run)| run.join(JOURNAL));
             return latest.ok_or_else(|| Error::usage("there is no run yet").hint("make one: evalrun run"));
         }

@@ -108,10 +108,10 @@ pub(super) fn source_of(case: &CaseRecord) -> SourceKey<'_> {
 }
 
 /// What tells sources apart.
-pub(super) type SourceKey<'a> = (Option<PublishedAt>, &'a str, &'a str, Option<&'a str>);
+pub type SourceKey<'a> = (Option<PublishedAt>, &'a str, &'a str, Option<&'a str>);
 
 /// What tells a source from others.
-pub(super) fn source_key(source: &Source) -> SourceKey<'_> {
+pub fn source_key(source: &Source) -> SourceKey<'_> {
     let Source { published_at, publisher, title, body, .. } = source;
     (*published_at, publisher, title, body.as_deref())
 }

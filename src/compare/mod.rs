@@ -10,14 +10,14 @@ mod method;
 mod subject;
 mod warning;
 
-use std::collections::BTreeSet;
+use foldhash::HashSet;
 
 use crate::case::Source;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Run, Subject};
 use crate::stats::{CochranQ, LEVEL, Undefined, benjamini_hochberg, cochran_q, holm};
 
-pub use cases::Cases;
+pub use cases::{Cases, SourceKey, source_key};
 pub use measure::{Measure, Measured};
 pub use method::{Adjustment, Method, PMethod, TooFew};
 pub use subject::{Compared, Repeats, Verdict};
@@ -158,7 +158,7 @@ pub fn repeats(pair: Pair<'_>, subject: Subject) -> Vec<(CaseId, [Repeats; 2])> 
 /// The number of different ones of the sources that cases come from: cases that share one say less than as many of
 /// different ones.
 pub fn sources<'a>(sources: impl IntoIterator<Item = &'a Source>) -> usize {
-    sources.into_iter().map(cases::source_key).collect::<BTreeSet<_>>().len()
+    sources.into_iter().map(source_key).collect::<HashSet<_>>().len()
 }
 
 /// Adjusts the p values of comparisons that were made together: by Holm for the primary subject, by Benjamini and

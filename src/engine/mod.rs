@@ -23,7 +23,7 @@ pub use answers::{Answer, Answers, NotStored};
 pub use client::{Abandoned, Jitter, random_jitter};
 pub use event::{Counts, Event, ModelTrials, Summary};
 pub use failures::Failures;
-pub use journal::{Journal, JournalError, JournalFile, JournalReader, Lost, read_header};
+pub use journal::{Journal, JournalError, JournalFile, JournalReader, Lost, read_head};
 pub use ledger::Refused;
 pub use limit::{Concurrency, Slowed};
 pub use progress::{Detail, Display, Progress};

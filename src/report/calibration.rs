@@ -3,6 +3,7 @@
 //! Promises strict JSON in which what is undefined is null with a reason, and CSV in which it is an empty cell. The
 //! table for people is in [`terminal`](super::terminal).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
@@ -193,18 +194,18 @@ fn write_disagreements(calibrated: Calibrated<'_>, csv: &mut CsvWriter<'_>) -> i
     for comparison in calibrated.properties.iter().flat_map(|calibration| &calibration.disagreements) {
         let keys = [
             comparison.property.name().to_owned(),
-            escape::csv(&comparison.id),
+            escape::csv(&comparison.id).into_owned(),
             verdict(comparison.label_passes).name().to_owned(),
             comparison.verdict.name().to_owned(),
-            escape::csv(comparison.reason.as_deref().unwrap_or_default()),
+            escape::csv(comparison.reason.as_deref().unwrap_or_default()).into_owned(),
         ];
         if comparison.marks.is_empty() {
             csv.record(keys.iter().chain(&[const { String::new() }; 4]))?;
         }
         for mark in &comparison.marks {
-            let note = escape::csv(mark.note.as_deref().unwrap_or_default());
-            let cells = [mark.by.name().to_owned(), escape::csv(&mark.text), escape::csv(&mark.kind), note];
-            csv.record(keys.iter().chain(&cells))?;
+            let texts = [&mark.text, &mark.kind, mark.note.as_deref().unwrap_or_default()].map(escape::csv);
+            let cells = std::iter::once(mark.by.name().into()).chain(texts);
+            csv.record(keys.iter().map(|key| key.as_str().into()).chain(cells).map(Cow::into_owned))?;
         }
     }
     Ok(())

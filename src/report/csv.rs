@@ -84,7 +84,10 @@ impl CsvWriter<'_> {
     pub(super) fn row(&mut self, row: &[Cell<'_>]) -> io::Result<()> {
         self.record(row.iter().map(|cell| match cell {
             Cell::Empty => Cow::Borrowed(&b""[..]),
-            Cell::Text(text) => Cow::Owned(escape::csv(text).into_bytes()),
+            Cell::Text(text) => match escape::csv(text) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
             Cell::Number(number) => Cow::Borrowed(number.as_bytes()),
         }))
     }

@@ -109,15 +109,15 @@ pub fn json_for_logs(json: &str) -> String {
 /// All of them can only stand in texts, which say the same when they are escaped.
 pub(crate) fn json_for_pages(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
-    for c in json.chars() {
-        if matches!(c, '<' | '>' | '&') || is_hidden(c) {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(safe, "\\u{unit:04x}").expect("a String takes all");
-            }
-        } else {
-            safe.push(c);
+    let mut copied = 0;
+    for (at, c) in json.char_indices().filter(|(_, c)| matches!(c, '<' | '>' | '&') || is_hidden(*c)) {
+        safe.push_str(&json[copied..at]);
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(safe, "\\u{unit:04x}").expect("a String takes all");
         }
+        copied = at + c.len_utf8();
     }
+    safe.push_str(&json[copied..]);
     safe
 }
 
@@ -242,10 +242,14 @@ pub(crate) fn cell(text: &str) -> String {
 
 /// A text as a cell of a CSV file: as in a workbook, and one that would be taken for a formula is prefixed with `'`. Line
 /// breaks stay as they are. Not for numbers.
-pub(crate) fn csv(text: &str) -> String {
+pub(crate) fn csv(text: &str) -> Cow<'_, str> {
+    // Most cells are as they are to be.
+    if text.len() <= MOST_CELL_UNITS && !text.chars().any(is_hidden) && !starts_formula(text) {
+        return Cow::Borrowed(text);
+    }
     let lines: Vec<Cow<'_, str>> = text.split("\r\n").map(visible).collect();
     let prefix = if starts_formula(text) { "'" } else { "" };
-    within_a_cell(format!("{prefix}{}", lines.join("\r\n")))
+    Cow::Owned(within_a_cell(format!("{prefix}{}", lines.join("\r\n"))))
 }
 
 fn within_a_cell(mut text: String) -> String {
@@ -414,7 +418,7 @@ mod tests {
 
     #[test]
     fn a_cell_holds_no_more_than_excel_does() {
-        for cut in [csv, cell] {
+        for cut in [|text: &str| csv(text).into_owned(), cell] {
             assert!(cut(&"あ".repeat(40_000)).ends_with("あ… (8000 more characters)"));
             // Two units each.
             let rare = cut(&"𠮷".repeat(20_000));

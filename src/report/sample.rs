@@ -155,6 +155,7 @@ fn entry(outcome: &Outcome, place: usize) -> Entry {
         status: outcome.status,
         verdicts: Property::ALL.map(|property| score(property).map(|score| score.verdict)),
         fabricated: score(Property::NoFabrication).map(|score| score.evidence.iter().filter(is_fabricated).count()),
+        is_waived: outcome.scores.iter().flat_map(|score| &score.evidence).any(|evidence| evidence.waived.is_some()),
         chars: outcome.answer.as_deref().map(count_chars),
         finish: outcome.finish.reason,
         usage: outcome.usage,

@@ -86,7 +86,8 @@ impl<'a> Cell<'a> {
 pub(super) fn trial_row<'a>(entry: &'a Entry, required: &Required<'_>, run: &'a Run) -> Vec<Cell<'a>> {
     let mut row = keys(entry).to_vec();
     row.push(Cell::text(entry.status.name()));
-    row.extend(Property::ALL.map(|property| Cell::text(verdict_name(required.status(entry, property)))));
+    let status_of = required.of_entry(entry);
+    row.extend(Property::ALL.map(|property| Cell::text(verdict_name(status_of(Subject::Property(property))))));
     row.extend([
         Cell::count(entry.fabricated),
         Cell::count(entry.chars),
@@ -120,8 +121,9 @@ pub(super) fn each_score_row(
     for entry in &run.entries {
         let scores =
             if entry.verdicts.iter().any(Option::is_some) { outcomes.outcome(entry)?.scores } else { Vec::new() };
+        let status_of = required.of_entry(entry);
         for property in Property::ALL {
-            let Some(status) = required.status(entry, property) else { continue };
+            let Some(status) = status_of(Subject::Property(property)) else { continue };
             match scores.iter().find(|score| score.property == property) {
                 Some(score) => each_evidence_row(entry, score, row)?,
                 None => row(&missing_score_row(entry, property, status))?,

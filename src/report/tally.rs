@@ -3,9 +3,10 @@
 //! Promises that undecided, errored and skipped trials stay out of a rate and are counted beside it, and that repeats of
 //! a case are not counted as if they were cases.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
+use foldhash::HashMapExt as _;
 
-use crate::compare::sources;
+use crate::compare::{source_key, sources};
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status};
 pub(crate) use crate::outcome::{Required, Subject};
@@ -112,27 +113,32 @@ pub(crate) fn is_truncated(entry: &Entry) -> bool {
 pub(crate) fn tally(run: &Run) -> Vec<VariantTally<'_>> {
     let required = Required::of(run);
     let subjects: Vec<Subject> = std::iter::once(Subject::All).chain(run.properties().map(Subject::Property)).collect();
-    let mut counters: Vec<(VariantTally<'_>, Vec<CaseCounter<'_>>)> = run
-        .variants()
-        .map(|(prompt, model)| (VariantTally::empty(prompt, model, &subjects), vec![HashMap::new(); subjects.len()]))
-        .collect();
-    let places: HashMap<_, _> = run.variants().enumerate().map(|(place, variant)| (variant, place)).collect();
+    let cases = run.header.cases.len();
+    let empty = |(prompt, model)| {
+        (VariantTally::empty(prompt, model, &subjects), vec![vec![Repeats::default(); cases]; subjects.len()])
+    };
+    let mut counters: Vec<(VariantTally<'_>, Vec<CaseCounter>)> = run.variants().map(empty).collect();
+    let variants: HashMap<_, usize> = run.variants().enumerate().map(|(place, variant)| (variant, place)).collect();
+    let places: HashMap<&CaseId, usize> = run.header.cases.iter().map(|case| &case.id).zip(0..).collect();
     for entry in &run.entries {
-        let Some(place) = places.get(&(&entry.trial.prompt, &entry.trial.model)) else { continue };
-        let (variant, cases) = &mut counters[*place];
+        let Some(variant) = variants.get(&(&entry.trial.prompt, &entry.trial.model)) else { continue };
+        let Some(place) = places.get(&entry.trial.case) else { continue };
+        let (variant, cases) = &mut counters[*variant];
         variant.add(entry);
+        let status_of = required.of_entry(entry);
         for ((subject, tally), cases) in variant.subjects.iter_mut().zip(cases) {
-            if let Some(status) = required.status_of(entry, *subject) {
+            if let Some(status) = status_of(*subject) {
                 tally.counts[status as usize] += 1;
-                cases.entry(&entry.trial.case).or_default().add(status);
+                cases[*place].add(status);
             }
         }
     }
-    counters.into_iter().map(|(variant, cases)| variant.finish(&cases, run)).collect()
+    let sources = numbered_sources(run);
+    counters.into_iter().map(|(variant, cases)| variant.finish(&cases, &sources, run.header.repeats)).collect()
 }
 
-/// The repeats of each case.
-type CaseCounter<'a> = HashMap<&'a CaseId, Repeats>;
+/// The repeats of each case, in the order of the run's header.
+type CaseCounter = Vec<Repeats>;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Repeats {
@@ -150,6 +156,17 @@ impl Repeats {
     }
 }
 
+/// For each case the number of its source; cases that share a source have the same.
+fn numbered_sources(run: &Run) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    let keys = run.header.cases.iter().map(|case| source_key(&case.source));
+    keys.map(|key| {
+        let next = numbers.len();
+        *numbers.entry(key).or_insert(next)
+    })
+    .collect()
+}
+
 impl<'a> VariantTally<'a> {
     fn empty(prompt: &'a PromptId, model: &'a ModelId, subjects: &[Subject]) -> Self {
         let subjects = subjects.iter().map(|subject| (*subject, Tally::default())).collect();
@@ -164,15 +181,20 @@ impl<'a> VariantTally<'a> {
         }
     }
 
-    fn finish(mut self, cases: &[CaseCounter<'a>], run: &Run) -> Self {
+    fn finish(mut self, cases: &[CaseCounter], sources: &[usize], repeats: u32) -> Self {
         // A case with a repeat outstanding has not passed in every repeat, but one failure decides it.
-        let passes = |case: &Repeats| case.failed == 0 && case.passed >= run.header.repeats;
+        let passes = |case: &Repeats| case.failed == 0 && case.passed >= repeats;
         for ((_, tally), cases) in self.subjects.iter_mut().zip(cases) {
-            let decided = |id: &CaseId| cases.get(id).is_some_and(|case| case.failed > 0 || passes(case));
-            let records: Vec<_> = run.header.cases.iter().filter(|record| decided(&record.id)).collect();
-            tally.passed_cases = cases.values().filter(|case| passes(case)).count();
-            tally.decided_cases = records.len();
-            tally.decided_sources = sources(records.iter().map(|record| &record.source));
+            let mut decided_sources = vec![false; sources.len()];
+            for (case, source) in cases.iter().zip(sources) {
+                let has_passed = passes(case);
+                tally.passed_cases += usize::from(has_passed);
+                if has_passed || case.failed > 0 {
+                    tally.decided_cases += 1;
+                    decided_sources[*source] = true;
+                }
+            }
+            tally.decided_sources = decided_sources.into_iter().filter(|is_decided| *is_decided).count();
         }
         self
     }

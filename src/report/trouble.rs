@@ -45,7 +45,7 @@ pub(crate) type Waivers = BTreeMap<(&'static str, String, String), usize>;
 /// An outcome cannot be read.
 pub(crate) fn waivers(run: &Run, outcomes: &dyn Outcomes) -> io::Result<Waivers> {
     let mut waivers = Waivers::new();
-    for entry in run.entries.iter().filter(|entry| entry.verdicts.iter().any(Option::is_some)) {
+    for entry in run.entries.iter().filter(|entry| entry.is_waived) {
         let Outcome { scores, .. } = outcomes.outcome(entry)?;
         for score in scores {
             for evidence in score.evidence {

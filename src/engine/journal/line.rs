@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::answers::Answer;
 use crate::engine::client::{Abandoned, millis};
 use crate::id::{CaseId, ModelId, PromptId};
-use crate::outcome::{Attempt, Outcome, RunHeader, Status};
+use crate::outcome::{Attempt, CaseRecord, ModelRecord, Outcome, PromptRecord, RunHead, RunHeader, Status};
 use crate::property::Property;
 use crate::response::{Finish, FinishReason, Response, Usage};
 use crate::score::{ScoreJson, SpecificVerdict};
@@ -41,12 +41,74 @@ pub(super) struct HeaderLine<'a> {
     pub(super) header: &'a RunHeader,
 }
 
+/// The same as it is read: field by field, since a flattened one would first be held as a tree of values.
 #[derive(Debug, Deserialize)]
 pub(super) struct HeaderRead {
     #[serde(default)]
     pub(super) selection: Option<String>,
-    #[serde(flatten)]
-    pub(super) header: RunHeader,
+    name: String,
+    tool_version: String,
+    scorer_version: u32,
+    plan_digest: String,
+    started_at: Timestamp,
+    commit: Option<String>,
+    #[serde(default)]
+    rescored_from: Option<String>,
+    #[serde(default)]
+    merged_from: Vec<String>,
+    trials: usize,
+    repeats: u32,
+    pub(super) cases: Vec<CaseRecord>,
+    prompts: Vec<PromptRecord>,
+    models: Vec<ModelRecord>,
+}
+
+impl From<HeaderRead> for RunHeader {
+    fn from(read: HeaderRead) -> Self {
+        let HeaderRead { name, tool_version, scorer_version, plan_digest, started_at, commit, rescored_from, .. } =
+            read;
+        let HeaderRead { merged_from, trials, repeats, cases, prompts, models, .. } = read;
+        Self {
+            name,
+            tool_version,
+            scorer_version,
+            plan_digest,
+            started_at,
+            commit,
+            rescored_from,
+            merged_from,
+            trials,
+            repeats,
+            cases,
+            prompts,
+            models,
+        }
+    }
+}
+
+/// What of it tells a run from others.
+#[derive(Debug, Deserialize)]
+pub(super) struct HeadRead {
+    name: String,
+    scorer_version: u32,
+    plan_digest: String,
+    started_at: Timestamp,
+    prompts: Vec<Named<PromptId>>,
+    models: Vec<Named<ModelId>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Named<T> {
+    id: T,
+}
+
+impl From<HeadRead> for RunHead {
+    fn from(read: HeadRead) -> Self {
+        let HeadRead { name, scorer_version, plan_digest, started_at, prompts, models } = read;
+        let prompts = prompts.into_iter().map(|prompt| prompt.id).collect();
+        let models = models.into_iter().map(|model| model.id).collect();
+        Self { name, scorer_version, plan_digest, started_at, prompts, models }
+    }
 }
 
 /// How much less, or slower, a model was asked from then on, since its server refused: history, which nothing rests on.

@@ -4,6 +4,7 @@
 //! journal at a time, and that a run is read in one pass without holding its answers. An answer that stands nowhere
 //! else has a line of its own before it is judged; every outcome's line holds its answer, too.
 
+mod at;
 mod layout;
 mod line;
 mod reader;
@@ -14,7 +15,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use reader::{JournalReader, Lost, read_header};
+pub use reader::{JournalReader, Lost, read_head};
 pub use writer::{Journal, JournalFile};
 
 /// The format that is written, and the only one that is read so far. Kinds of lines may be added to it: a reader passes

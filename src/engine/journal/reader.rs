@@ -2,31 +2,33 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::Path;
-use std::sync::Mutex;
 use std::time::Duration;
 
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use super::at;
 use super::layout::Layout;
 use super::line::{
-    AnswerLine, EndLine, EntryLine, EvidenceRead, HeaderRead, Kind, LostRead, OutcomeLine, PartLine, TrialLine,
+    AnswerLine, EndLine, EntryLine, EvidenceRead, HeadRead, HeaderRead, Kind, LostRead, OutcomeLine, PartLine,
+    TrialLine,
 };
-use super::writer::lock;
 use super::{FORMAT, JournalError, LONGEST_LINE, must_be_a_file};
 use crate::engine::answers::Answer;
-use crate::outcome::{Entry, Outcome, Outcomes, Run, RunHeader, Status};
+use crate::outcome::{Entry, Outcome, Outcomes, Run, RunHead, RunHeader, Status};
 use crate::property::Property;
 use crate::response::{FinishReason, Usage};
 use crate::score::plain::count_chars;
 use crate::score::{SpecificVerdict, Verdict};
 use crate::trial::{MOST_TRIALS, TrialId};
 
-/// The header of the journal at `path`, without reading further.
+/// The head of the journal at `path`, without reading further.
 ///
 /// # Errors
 /// The file cannot be read or is no journal of a format that is read here.
-pub fn read_header(path: &Path) -> Result<RunHeader, JournalError> {
-    Lines::new(&open(path)?, path).header().map(|read| read.header)
+pub fn read_head(path: &Path) -> Result<RunHead, JournalError> {
+    Lines::new(&open(path)?, path).header::<HeadRead>().map(RunHead::from)
 }
 
 fn open(path: &Path) -> Result<File, JournalError> {
@@ -50,7 +52,7 @@ pub struct JournalReader {
     unjudged: Vec<(TrialId, Place)>,
     /// The places of the parts of answers whose rest has not come yet.
     parts: Vec<(TrialId, Vec<Place>)>,
-    file: Mutex<File>,
+    file: File,
 }
 
 /// Requests for a trial of which its entry tells nothing: they were abandoned, had an outcome that a later one replaced, or
@@ -85,13 +87,17 @@ impl JournalReader {
     /// Whether the file begins as a journal does.
     pub(super) fn check(mut file: &File, path: &Path) -> Result<(), JournalError> {
         file.rewind().map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
-        Lines::new(file, path).header().map(drop)
+        Lines::new(file, path).header::<IgnoredAny>().map(drop)
     }
 
     pub(super) fn of(mut file: File, path: &Path) -> Result<Self, JournalError> {
         file.rewind().map_err(|source| JournalError::Io { path: path.to_owned(), source })?;
         let mut lines = Lines::new(&file, path);
-        let HeaderRead { header, selection } = lines.header()?;
+        let mut read: HeaderRead = lines.header()?;
+        let selection = read.selection.take();
+        // A list that grew has room for more than came.
+        read.cases.shrink_to_fit();
+        let header = RunHeader::from(read);
         if header.trials > MOST_TRIALS {
             return Err(lines.damaged(format!("it plans more than {MOST_TRIALS} trials")));
         }
@@ -167,7 +173,7 @@ impl JournalReader {
         let parts = parts.into_iter().map(place).collect();
         let finished = has_end || entries.iter().all(|entry| entry.status != Status::Skipped);
         let run = Run { header, entries, finished };
-        Ok(Self { run, torn_line, has_end, lost, unjudged, parts, file: Mutex::new(file) })
+        Ok(Self { run, torn_line, has_end, lost, unjudged, parts, file })
     }
 
     /// The answers that came and were not judged before the process ended.
@@ -198,10 +204,9 @@ impl JournalReader {
     }
 
     fn line(&self, (offset, length): Place) -> io::Result<Vec<u8>> {
-        let mut line = Vec::new();
-        let mut file = lock(&self.file);
-        file.seek(SeekFrom::Start(offset))?;
-        (&mut *file).take(length).read_to_end(&mut line)?;
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        let mut line = vec![0; length];
+        at::read(&self.file, &mut line, offset)?;
         Ok(line)
     }
 }
@@ -256,6 +261,7 @@ fn entry(trial: TrialId, line: EntryLine<'_>, place: (u64, u64)) -> Entry {
         status: line.status,
         verdicts,
         fabricated: specifics.map(|score| score.evidence.iter().filter(is_fabricated).count()),
+        is_waived: line.scores.values().flat_map(|score| &score.evidence).any(|evidence| evidence.waived.is_some()),
         chars: line.answer.as_deref().map(count_chars),
         finish: line.finish_reason,
         usage: line.usage,
@@ -275,6 +281,7 @@ fn skipped(trial: TrialId) -> Entry {
         status: Status::Skipped,
         verdicts: [None; Property::ALL.len()],
         fabricated: None,
+        is_waived: false,
         chars: None,
         finish: FinishReason::Unknown,
         usage: Usage::default(),
@@ -326,7 +333,8 @@ impl<'f> Lines<'f> {
         Ok(!self.torn)
     }
 
-    fn header(&mut self) -> Result<HeaderRead, JournalError> {
+    /// Reads the first line as the header that it is.
+    fn header<T: DeserializeOwned>(&mut self) -> Result<T, JournalError> {
         if !self.advance()? {
             // What begins otherwise is somebody else's, and not to be written over.
             let (line, mark) = (self.line.as_slice(), HEADER_MARK.as_bytes());

@@ -292,7 +292,7 @@ fn an_answer_is_there_until_its_trial_has_an_outcome() {
     let reader = journal.read().unwrap();
     assert_eq!(reader.unjudged().unwrap(), [(ids[3].clone(), answer.clone()), (ids[5].clone(), answer)]);
     assert_eq!((reader.run.count(Status::Skipped), reader.run.finished), (6, false));
-    // Both have one cursor: what is written next must stand at the end all the same.
+    // Both have one file: what is written next must stand at the end all the same.
     journal.append(&full_outcome(ids[0].clone())).unwrap();
     drop(journal);
     assert_eq!(JournalReader::open(&path).unwrap().run.count(Status::Failed), 2);

@@ -1,12 +1,13 @@
 //! Writing a journal: its file is locked first, then read, then written line by line.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::at;
 use super::layout::Layout;
 use super::line::{AbandonedLine, AnswerLine, EndLine, HeaderLine, LimitLine, Line, PartLine};
 use super::reader::JournalReader;
@@ -76,12 +77,16 @@ impl JournalFile {
             return Err(io(io::ErrorKind::AlreadyExists.into()));
         }
         // A part of a header may be there: its process ended before the run began.
-        self.file.set_len(0).map_err(io)?;
+        self.file.set_len(0).and_then(|()| self.file.rewind()).map_err(io)?;
         let selection = Layout::of(header).select(trials).map_err(io)?;
         let line = Line::Header(HeaderLine { format: FORMAT, selection, header });
-        let journal = Journal { writer: Mutex::new(Writer { file: self.file, length: 0 }), path: self.path.clone() };
-        journal.write(&line).map_err(io)?;
-        Ok(journal)
+        // It may be long, and what is half a header was never begun: it needs not be one write.
+        let mut out = BufWriter::with_capacity(1 << 16, &self.file);
+        serde_json::to_writer(&mut out, &line).map_err(|error| io(error.into()))?;
+        out.write_all(b"\n").and_then(|()| out.flush()).map_err(io)?;
+        drop(out);
+        let length = self.file.stream_position().map_err(io)?;
+        Ok(Journal { writer: Mutex::new(Writer { file: self.file, length }), path: self.path })
     }
 
     /// Goes on with a journal; a torn last line is cut off.
@@ -162,7 +167,7 @@ impl Journal {
         self.write(&Line::End(EndLine { finished_at, interrupted }))
     }
 
-    /// Reads what was written so far. Nothing may be written while it is read: both have one cursor.
+    /// Reads what was written so far. Nothing may be written while it is read: the file has one cursor.
     ///
     /// # Errors
     /// As for [`JournalReader::open`].
@@ -178,8 +183,7 @@ impl Journal {
         bytes.push(b'\n');
         let mut writer = lock(&self.writer);
         let length = writer.length;
-        writer.file.seek(SeekFrom::Start(length))?;
-        if let Err(error) = writer.file.write_all(&bytes) {
+        if let Err(error) = at::write(&writer.file, &bytes, length) {
             // Half a line in the middle would damage the journal for good.
             writer.file.set_len(length)?;
             return Err(error);
@@ -234,6 +238,6 @@ fn end_of_last_line(file: &mut File) -> io::Result<u64> {
     Ok(0)
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -256,7 +256,8 @@ fn trial_row<'a>(
     required: &Required<'_>,
     properties: &[Property],
 ) -> TrialRow<'a> {
-    let letters = properties.iter().map(|property| letter(required.status_of(entry, Subject::Property(*property))));
+    let status_of = required.of_entry(entry);
+    let letters = properties.iter().map(|property| letter(status_of(Subject::Property(*property))));
     TrialRow(
         case,
         variant,
