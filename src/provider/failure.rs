@@ -324,6 +324,7 @@ impl Told {
     fn hint(&self, kind: FailureKind, status: u16, said: &str) -> Option<String> {
         match (kind, status) {
             (_, 300..=399) => Some("set `base_url` to where it leads".to_owned()),
+            (_, 407) => Some("are the credentials of the proxy in HTTP_PROXY right?".to_owned()),
             (FailureKind::UnknownModel | FailureKind::BadRequest, 404 | 405) if !self.is_api_error => {
                 Some("nothing answers at this address, is `base_url` right?".to_owned())
             }

@@ -14,6 +14,7 @@ mod programs;
 mod recorded;
 mod mistakes;
 mod streams;
+mod network;
 mod logging;
 mod determinism;
 mod resuming;

@@ -5,3 +5,4 @@ pub(crate) mod csv;
 pub(crate) mod mock;
 pub(crate) mod project;
 pub(crate) mod server;
+pub(crate) mod tls;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder};
+use rustls::CertificateError;
 use tokio::time::Instant;
 
 use super::Reply;
@@ -163,7 +164,11 @@ fn build_client() -> Result<Client, String> {
 }
 
 fn builder() -> ClientBuilder {
-    Client::builder()
+    // reqwest itself takes `*` for names of hosts alone, and not for numbers.
+    let is_star = |variable| std::env::var(variable).is_ok_and(|hosts| hosts.split(',').any(|host| host.trim() == "*"));
+    let builder = Client::builder();
+    let builder = if is_star("NO_PROXY") || is_star("no_proxy") { builder.no_proxy() } else { builder };
+    builder
         .user_agent(concat!("evalrun/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
@@ -217,10 +222,17 @@ fn failure_of(error: &reqwest::Error, model: &Model, url: &str) -> Failure {
         return Failure::new(FailureKind::Timeout, message);
     }
     let message = format!("{host}: {}", root_cause(error));
-    if error.is_builder() || causes(error).any(is_untrusted) {
-        return Failure::new(FailureKind::Configuration, message);
+    if let Some(refused) = causes(error).find_map(refused_certificate) {
+        let hint = hint_about(refused).map(|hint| format!(": {hint}")).unwrap_or_default();
+        return Failure::new(FailureKind::Configuration, message + &hint);
     }
-    Failure::new(FailureKind::Connection, message)
+    // Of a way through a proxy there is no status, but these words.
+    if message.ends_with("proxy authorization required") {
+        let message = message + ": are the credentials of the proxy in HTTPS_PROXY right?";
+        return Failure::new(FailureKind::Authentication, message);
+    }
+    let kind = if error.is_builder() { FailureKind::Configuration } else { FailureKind::Connection };
+    Failure::new(kind, message)
 }
 
 fn host(url: &str) -> &str {
@@ -236,14 +248,37 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether a certificate was refused: it will not be better on the next attempt.
-fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+/// Why a certificate was refused, if that is what happened: it will not be better on the next attempt.
+fn refused_certificate<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a CertificateError> {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
-        return matches!(error, rustls::Error::InvalidCertificate(_));
+        return match error {
+            rustls::Error::InvalidCertificate(why) => Some(why),
+            _ => None,
+        };
     }
     // An I/O error wraps others without naming them as its source.
     let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    inner.is_some_and(|inner| is_untrusted(inner))
+    inner.and_then(|inner| refused_certificate(inner))
+}
+
+/// What the user can do about a certificate that was refused.
+fn hint_about(refused: &CertificateError) -> Option<&'static str> {
+    match refused {
+        CertificateError::UnknownIssuer if cfg!(any(target_os = "macos", windows)) => {
+            Some("if you trust its issuer, add it to the system's certificates")
+        }
+        CertificateError::UnknownIssuer => {
+            Some("if you trust its issuer, let SSL_CERT_FILE name a file with the certificates that are trusted")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Some("it is the certificate of another host: is `base_url` right?")
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Some("is this machine's clock right?"),
+        _ => None,
+    }
 }
 
 /// Long messages are cut when they are decoded: what is left of a key then would no longer be known as one.
