@@ -4,7 +4,7 @@
 #[path = "../examples/coverage/simulation.rs"]
 mod simulation;
 
-use simulation::{RATES, Sources, UNEVEN, WORLDS, guarded, rate, tango};
+use simulation::{MEASURES, RATES, Sources, UNEVEN, WORLDS, guarded, measured, rate, tango};
 
 /// Draws a cell: enough to tell .93 from .95.
 const DRAWS: u32 = 2_000;
@@ -25,6 +25,16 @@ fn differences_lie_within_tangos_interval() {
         for n in [10, 20, 50] {
             let coverage = tango(world, n);
             assert!(coverage >= 0.94, "{world}, {n} cases: {coverage}");
+        }
+    }
+}
+
+#[test]
+fn measures_lie_within_their_interval() {
+    for world in MEASURES {
+        for n in [10, 20, 50, 100] {
+            let coverage = measured(world, n, DRAWS, 7);
+            assert!(coverage >= 0.92, "{world:?}, {n} cases: {coverage}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod simulation;
 
-use simulation::{RATES, Sources, UNEVEN, WORLDS, guarded, rate, tango};
+use simulation::{MEASURES, RATES, Sources, UNEVEN, WORLDS, guarded, measured, rate, tango};
 
 const DRAWS: u32 = 20_000;
 const CASES: [usize; 4] = [10, 20, 50, 100];
@@ -19,6 +19,7 @@ fn main() {
         let cells: Vec<String> = CASES.iter().map(|n| format!("{:.3}", tango(world, *n))).collect();
         println!("  {world}  {}", cells.join("  "));
     }
+    print_measured();
     for repeats in 1..=5 {
         println!("\nA difference, {repeats} repeats: guarded t, {DRAWS} draws; n = {CASES:?}");
         print_guarded(repeats, &CASES.map(Sources::single));
@@ -32,6 +33,14 @@ fn main() {
         let even = |sources, size| Sources::even(sources, size, alike);
         let uneven = Sources { sizes: UNEVEN.to_vec(), alike };
         print_guarded(1, &[even(17, 3), even(5, 10), even(3, 20), even(3, 40), uneven]);
+    }
+}
+
+fn print_measured() {
+    println!("\nA measure such as a length: guarded t, {DRAWS} draws; n = {CASES:?}");
+    for world in MEASURES {
+        let cells: Vec<String> = CASES.iter().map(|n| format!("{:.3}", measured(world, *n, DRAWS, 1))).collect();
+        println!("  {world}  {}", cells.join("  "));
     }
 }
 

@@ -115,6 +115,72 @@ pub(crate) fn guarded(world: World, sources: &Sources, repeats: u32, draws: u32,
     f64::from((0..draws).filter(|_| holds(&mut rng)).count() as u32) / f64::from(draws)
 }
 
+/// A world of a measure without bounds, such as a length or a latency: how many cases have one value on both sides, and
+/// how the others differ.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// The share of cases with one value on both sides.
+    pub(crate) alike: f64,
+    /// How the others differ.
+    pub(crate) by: By,
+}
+
+/// How cases differ in a measure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum By {
+    /// Normally, by 100 less on average, with this deviation.
+    Normal(f64),
+    /// By log-normal values of this spread, less their mean: a few are giant.
+    LogNormal(f64),
+}
+
+/// From measures of which nearly all cases have one value to such of which a few have giant ones.
+pub(crate) const MEASURES: [Measured; 6] = [
+    Measured { alike: 0.98, by: By::Normal(60.0) },
+    Measured { alike: 0.95, by: By::Normal(60.0) },
+    Measured { alike: 0.8, by: By::Normal(60.0) },
+    Measured { alike: 0.0, by: By::Normal(100.0) },
+    Measured { alike: 0.5, by: By::LogNormal(0.8) },
+    Measured { alike: 0.0, by: By::LogNormal(1.0) },
+];
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>3.0} % alike, others {:?}", self.alike * 100.0, self.by)
+    }
+}
+
+impl Measured {
+    fn truth(&self) -> f64 {
+        match self.by {
+            By::Normal(_) => -100.0 * (1.0 - self.alike),
+            By::LogNormal(_) => 0.0,
+        }
+    }
+
+    fn case(&self, rng: &mut Rng) -> f64 {
+        if rng.f64() < self.alike {
+            return 0.0;
+        }
+        let normal = (-2.0 * (1.0 - rng.f64()).ln()).sqrt() * (std::f64::consts::TAU * rng.f64()).cos();
+        match self.by {
+            By::Normal(deviation) => -100.0 + deviation * normal,
+            By::LogNormal(spread) => (spread * normal).exp() - (spread * spread / 2.0).exp(),
+        }
+    }
+}
+
+/// The coverage of the interval of a measure, where there is one: not where no case differs.
+pub(crate) fn measured(world: Measured, n: usize, draws: u32, seed: u64) -> f64 {
+    let mut rng = Rng::with_seed(seed);
+    let holds = |_| {
+        let differences = Differences::independent((0..n).map(|_| world.case(&mut rng)));
+        differences.measured_interval(LEVEL).ok().map(|interval| contains(interval, world.truth()))
+    };
+    let told: Vec<bool> = (0..draws).filter_map(holds).collect();
+    told.iter().filter(|holds| **holds).count() as f64 / told.len() as f64
+}
+
 /// The coverage of Tango's interval for one repeat, by enumeration.
 pub(crate) fn tango(world: World, n: usize) -> f64 {
     let [gain, loss] = world.flips();

@@ -1,9 +1,10 @@
 //! What is measured beside the verdicts: length, tokens, cost, latency, case by case.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Pair;
-use super::cases::Joined;
+use super::cases::{Joined, SourceKey, source_of};
+use super::method::Method;
 use crate::id::{CaseId, ModelId, PromptId};
 use crate::outcome::{Entry, Run, Status};
 use crate::stats::{Differences, Interval, LEVEL, Undefined};
@@ -57,7 +58,10 @@ pub struct Measured {
     pub n: usize,
     /// The means over these cases, of the base and of the candidate.
     pub means: [f64; 2],
-    /// The difference of the means with its t interval over cases, at [`LEVEL`].
+    /// Where the interval comes from.
+    pub method: Method,
+    /// The difference of the means with its guarded t interval over cases, or over the sources that they share, at
+    /// [`LEVEL`].
     pub interval: Result<Interval, Undefined>,
 }
 
@@ -67,6 +71,7 @@ pub(super) fn measures(pairs: &[Pair<'_>], joined: &Joined<'_>) -> Vec<Measured>
     let measured = |measure: Measure| {
         let values = runs.map(|run| values(run, measure));
         let mut sides: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        let mut clusters: BTreeMap<SourceKey<'_>, Vec<f64>> = BTreeMap::new();
         for (before, case) in &joined.pairs {
             let of = |side: usize, case: &CaseId, prompt: &PromptId, model: &ModelId| {
                 values[side].get(&(case, prompt, model)).map(|values| mean(values))
@@ -76,16 +81,16 @@ pub(super) fn measures(pairs: &[Pair<'_>], joined: &Joined<'_>) -> Vec<Measured>
             });
             let both: Vec<[f64; 2]> = both.collect();
             if !both.is_empty() {
-                for (side, values) in sides.iter_mut().enumerate() {
-                    values.push(mean(&both.iter().map(|both| both[side]).collect::<Vec<_>>()));
-                }
+                let means = [0, 1].map(|side| mean(&both.iter().map(|both| both[side]).collect::<Vec<_>>()));
+                sides.iter_mut().zip(means).for_each(|(values, mean)| values.push(mean));
+                clusters.entry(source_of(case)).or_default().push(means[1] - means[0]);
             }
         }
         let n = sides[0].len();
-        let differences =
-            Differences::independent(sides[0].iter().zip(&sides[1]).map(|(base, candidate)| candidate - base));
+        let differences = Differences::new(clusters.into_values());
+        let method = if differences.clusters() < n { Method::Clusters } else { Method::CaseMeans };
         let means = sides.map(|values| mean(&values));
-        (n > 0).then(|| Measured { measure, n, means, interval: differences.t_interval(LEVEL) })
+        (n > 0).then(|| Measured { measure, n, means, method, interval: differences.measured_interval(LEVEL) })
     };
     Measure::ALL.into_iter().filter_map(measured).collect()
 }

@@ -161,7 +161,7 @@ fn measure(measured: &Measured) -> Value {
         "low": interval.map(|interval| interval.low),
         "high": interval.map(|interval| interval.high),
         "level": LEVEL,
-        "method": interval.map(|_| "t-cases"),
+        "method": interval.map(|_| measured.method.name()),
         "reason": measured.interval.err().map(|why| why.to_string()),
     })
 }
