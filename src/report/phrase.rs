@@ -131,6 +131,15 @@ fn text_name<'n>(found: &Captures<'n>) -> &'n str {
 const TEXTS: [(&str, &str); 5] =
     [("title", "見出し"), ("publisher", "発表元"), ("body", "本文"), ("facts", "事実"), ("background", "背景知識")];
 
+/// Why the nearest sentence does not cover a topic.
+const WHY_NOT: [(&str, &str); 5] = [
+    ("is a heading", "見出しです"),
+    ("is about something else than this news", "このニュース以外のことを述べています"),
+    ("adds little to the headline", "見出しにない内容がほとんどありません"),
+    ("tells of no action", "具体的な行動を述べていません"),
+    ("does not say it plainly", "はっきりとは述べていません"),
+];
+
 const KINDS: [(&str, &str); 39] = [
     ("english", "英語"),
     ("chinese", "中国語"),
@@ -174,12 +183,21 @@ const KINDS: [(&str, &str); 39] = [
 ];
 
 /// The longer phrases before those that are also part of them.
-const PHRASES_OF: [(&str, Phrase); 49] = [
+const PHRASES_OF: [(&str, Phrase); 50] = [
     ("^the text is empty$", |_| "文章が空です".to_owned()),
     // covers_*
     ("^without a source it cannot be told what the news is$", |_| {
         "元のニュースがないため、何のニュースか分かりません".to_owned()
     }),
+    (r"(?s)^no sentence says the (\w+) of this news; the nearest is (「.*」), but that (.*)$", |found| {
+        let why = WHY_NOT.iter().find(|(english, _)| *english == &found[3]).map_or(&found[3], |(_, japanese)| japanese);
+        format!(
+            "このニュースの{}を述べた文がありません。最も近い文は{}ですが、{why}",
+            japanese_kind(&found[1]),
+            &found[2]
+        )
+    }),
+    // As journals of before have it.
     (r"(?s)^no sentence says the (\w+) of this news; the nearest is (「.*」)$", |found| {
         format!("このニュースの{}を述べた文がありません。最も近い文は{}", japanese_kind(&found[1]), &found[2])
     }),
@@ -338,6 +356,10 @@ mod tests {
             (
                 "no sentence says the purpose of this news; the nearest is 「会が開かれました。」",
                 "このニュースの目的を述べた文がありません。最も近い文は「会が開かれました。」",
+            ),
+            (
+                "no sentence says the activities of this news; the nearest is 「会が開かれました。」, but that adds little to the headline",
+                "このニュースの取り組みを述べた文がありません。最も近い文は「会が開かれました。」ですが、見出しにない内容がほとんどありません",
             ),
             (
                 "no 「30社」 nor an equal amount in the source or background",

@@ -299,7 +299,7 @@ fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
         let bracket = passage.text[seen..found.start()].rfind(['「', '『', '」', '』']).map(|at| seen + at);
         is_quoted = bracket.map_or(is_quoted, |at| passage.text[at..].starts_with(['「', '『']));
         seen = found.start();
-        if !is_pattern_in_advice(passage, &found.range(), is_quoted) {
+        if !is_pattern_in_advice(passage, &found.range(), is_quoted) && !is_gloss(&passage.text, &found.range()) {
             violations.push((found.range(), "placeholder"));
         }
     }
@@ -327,6 +327,14 @@ fn placeholders(passage: &Passage<'_>, violations: &mut Vec<Violation>) {
 
 fn is_link(text: &str, end: usize) -> bool {
     text[end..].starts_with('(')
+}
+
+/// 氏名(名前): what an entry of a form is called otherwise.
+fn is_gloss(text: &str, range: &Range<usize>) -> bool {
+    text[range.clone()].starts_with('(')
+        && ["氏名", "名前", "名称", "名", "所在地", "住所", "連絡先", "電話番号", "期日", "日付", "金額", "料金"]
+            .iter()
+            .any(|entry| text[..range.start].ends_with(entry))
 }
 
 /// 「〇〇さんのおかげです」と伝える: 〇〇 stands for whatever the reader puts in.
@@ -369,14 +377,17 @@ fn edges(passage: &Passage<'_>, violations: &[Violation]) -> (Vec<Range<usize>>,
 
 /// 「はい、承知しました」 and announcements of the article, from the first sentence on.
 fn preamble(passage: &Passage<'_>, head: &[Range<usize>], violations: &mut Vec<Violation>) {
+    let acknowledges = |range: &Range<usize>| pattern::ACKNOWLEDGES.is_match(opening(passage, range));
+    // A heading may have come before it.
+    let first = head.iter().position(|range| !is_heading(passage, range)).filter(|first| acknowledges(&head[*first]));
+    let head = &head[first.unwrap_or(0)..];
     let mut end = None;
     for (n, range) in head.iter().enumerate() {
-        let sentence = passage.text[range.clone()].trim_start_matches(['*', '#', '>', ' ', '「', '-']);
-        let acknowledges = pattern::ACKNOWLEDGES.is_match(sentence);
+        let sentence = opening(passage, range);
         let announces = pattern::ANNOUNCES.is_match(sentence);
         // An acknowledgement opens; an announcement opens too, or follows one.
         let is_at_once = n == 1 && (sentence.starts_with("さっそく") || sentence.starts_with("早速"));
-        if (n == 0 && acknowledges)
+        if (n == 0 && acknowledges(range))
             || (announces && (n == 0 || is_at_once || end.is_some() || is_alone(passage, range)))
         {
             end = Some(n);
@@ -387,6 +398,16 @@ fn preamble(passage: &Passage<'_>, head: &[Range<usize>], violations: &mut Vec<V
     if let Some(last) = end {
         violations.push((head[0].start..head[last].end, "preamble"));
     }
+}
+
+/// A sentence from its first word on.
+fn opening<'t>(passage: &'t Passage<'_>, range: &Range<usize>) -> &'t str {
+    passage.text[range.clone()].trim_start_matches(['*', '#', '>', ' ', '「', '-'])
+}
+
+fn is_heading(passage: &Passage<'_>, range: &Range<usize>) -> bool {
+    let of_heading = |block: &&Block| block.kind == BlockKind::Heading && block.range.contains(&range.start);
+    passage.blocks.iter().take(4).any(|block| of_heading(&block))
 }
 
 /// Whether a sentence is the whole of its line.

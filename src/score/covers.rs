@@ -13,7 +13,8 @@ use std::ops::Range;
 
 use super::{Score, Subject, Verdict};
 use crate::property::{KeyPoint, Topic};
-use about::Outline;
+use crate::text::block::BlockKind;
+use about::{About, Outline};
 use features::features;
 
 pub use features::Feature;
@@ -37,13 +38,29 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
     let weights = || weighed.iter().map(|weights| weights[topic as usize]);
     let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     if plainness(weights()) < 0.0 {
-        let nearest = best.filter(|(_, weight)| weight.is_finite()).map(|(n, _)| head(subject, n));
-        let nearest = nearest.map_or_else(String::new, |sentence| format!("; the nearest is 「{sentence}」"));
+        let nearest = best.filter(|(_, weight)| weight.is_finite());
+        let nearest = nearest.map_or_else(String::new, |(n, _)| {
+            let why = why_not(topic, &Outline::new(&subject.passage, source), n);
+            format!("; the nearest is 「{}」, but that {why}", head(subject, n))
+        });
         let reason = Some(format!("no sentence says the {} of this news{nearest}", topic.name()));
         return Score { reason, ..Score::binary(topic.property(), false, Vec::new()) };
     }
     let evidence = best.map(|(n, _)| subject.evidence(&subject.passage.sentences[n].range, topic.name()));
     Score::binary(topic.property(), true, evidence.into_iter().collect())
+}
+
+/// Why the sentence that comes nearest does not say it, as far as that can be told.
+fn why_not(topic: Topic, outline: &Outline<'_>, n: usize) -> &'static str {
+    let is_heading = outline.passage.blocks[outline.passage.sentences[n].block].kind == BlockKind::Heading;
+    let adds_little = outline.details_beyond_title(n) <= 2 && outline.title_overlap(n) > 0;
+    match topic {
+        _ if is_heading => "is a heading",
+        _ if outline.about(n) == About::Other => "is about something else than this news",
+        Topic::Activities if adds_little => "adds little to the headline",
+        Topic::Activities if !outline.has_concrete_action(n) => "tells of no action",
+        _ => "does not say it plainly",
+    }
 }
 
 /// The first words of a sentence, for a reason that quotes them: brackets within are the inner ones.

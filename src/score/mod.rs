@@ -5,6 +5,8 @@
 mod article_only;
 pub mod covers;
 mod japanese_only;
+#[cfg(test)]
+mod metamorphic;
 mod no_fabrication;
 pub mod plain;
 pub mod readability;

@@ -202,6 +202,8 @@ impl Finder<'_> {
         let is_katakana_name =
             self.text[core.clone()].contains('・') && is_katakana(&self.text[core.clone()].replace('・', ""));
         let family_and_given = last - start >= 2
+            // 青浜 is as likely a place: two characters alone are too few.
+            && self.text[core.clone()].chars().nth(2).is_some()
             && (start..last).any(|n| self.pos(n) == Pos::FamilyName)
             && matches!(self.pos(last - 1), Pos::GivenName | Pos::PersonName);
         let alone =

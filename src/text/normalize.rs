@@ -1,7 +1,8 @@
 //! One spelling for what readers take for the same, with the way back to the original.
 //!
 //! Unicode's NFKC character by character, except where it changes meaning (①, ², ½, …), and a fold of dashes, waves,
-//! spaces, print forms and invisible characters of our own.
+//! spaces, print forms, invisible characters and commas and full stops between Japanese characters of our own. Marks of
+//! emphasis within a line are dropped: **52**% is 52%.
 
 use std::ops::Range;
 
@@ -31,8 +32,25 @@ impl Normalized {
         let mut this = Self { text: String::with_capacity(original.len()), ..Self::default() };
         this.original_len = original.len();
         let mut same_since = 0;
+        let mut emphasis = Emphasis::default();
+        let mut before = '\n';
         let mut chars = original.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
+            let last = std::mem::replace(&mut before, c);
+            if c == '*' && emphasis.is_mark(original, at) {
+                this.push_same(original, same_since..at);
+                this.push_piece(at, true);
+                chars.next();
+                same_since = at + 2;
+                continue;
+            }
+            if let Some(mark) = japanese_mark(c, last, chars.peek().map(|(_, next)| *next)) {
+                this.push_same(original, same_since..at);
+                this.push_piece(at, true);
+                this.text.push(mark);
+                same_since = at + c.len_utf8();
+                continue;
+            }
             if c == '\\' && is_escaped_newline(&original[at..]) {
                 this.push_same(original, same_since..at);
                 this.push_piece(at, true);
@@ -102,6 +120,46 @@ impl Normalized {
             (true, false) => piece.original_start as usize,
         }
     }
+}
+
+/// Which `**` of a line mark emphasis within it: all of a line in which they come in pairs, unless they enclose it as a
+/// whole, which makes it a heading.
+#[derive(Default)]
+struct Emphasis {
+    line_end: usize,
+    is_within: bool,
+}
+
+impl Emphasis {
+    fn is_mark(&mut self, text: &str, at: usize) -> bool {
+        if !text[at..].starts_with("**") {
+            return false;
+        }
+        if at >= self.line_end {
+            let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+            self.line_end = text[at..].find('\n').map_or(text.len(), |n| at + n);
+            let line = text[start..self.line_end].trim();
+            let marks = line.matches("**").count();
+            let encloses = marks == 2 && line.starts_with("**") && line.ends_with("**");
+            self.is_within = marks % 2 == 0 && !encloses && !line.contains("***");
+        }
+        self.is_within
+    }
+}
+
+/// 、 and 。 for the commas and full stops that some write instead, between Japanese characters.
+fn japanese_mark(c: char, before: char, after: Option<char>) -> Option<char> {
+    let is_wide = matches!(c, '，' | '．');
+    let ends = after.is_none_or(|after| after.is_whitespace() || is_japanese(after));
+    match c {
+        '，' | ',' if is_japanese(before) && (is_wide || after.is_some_and(is_japanese)) => Some('、'),
+        '．' | '.' if is_japanese(before) && (is_wide || ends) => Some('。'),
+        _ => None,
+    }
+}
+
+fn is_japanese(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FE}' | '\u{3005}' | '\u{4E00}'..='\u{9FFF}' | '」' | '』' | '）' | '「' | '『')
 }
 
 /// `\n` in words, as JSON wrappers leave it; not the beginning of a formula's command.
@@ -186,6 +244,9 @@ mod tests {
             ("髙島\u{200B}屋", "高島屋"),
             ("“量子”", "\"量子\""),
             ("一\\n\\n二\\nabla", "一\n\n二\\nabla"),
+            ("春，花が咲く．夏が来る.", "春、花が咲く。夏が来る。"),
+            ("１，２００円は３．５倍，1.5倍です．", "1,200円は3.5倍、1.5倍です。"),
+            ("約**52**%の**町**\n**見出し**", "約52%の町\n**見出し**"),
         ] {
             assert_eq!(Normalized::new(original).text, expected);
         }

@@ -86,6 +86,9 @@ pub fn quantities(passage: &Passage<'_>, skip: &[Range<usize>]) -> Vec<Quantity>
         if let Some(quantity) = quantity_at(passage, start) {
             at = quantity.core.end.max(at);
             found.push(quantity);
+        } else if text[..start].ends_with('#') {
+            // #三十社 is a name as a whole.
+            at = start + numeral(&text[start..]).map_or(0, |numeral| numeral.len).max(at - start);
         } else if text[start..].starts_with(|c: char| c.is_ascii_digit()) {
             // The rest of a code (MX-30, 4711-A) holds no other numbers.
             at = start + text[start..].find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len() - start);
@@ -165,8 +168,12 @@ fn quantity_at(passage: &Passage<'_>, start: usize) -> Option<Quantity> {
 /// Digits within a name or code: 5G, MX-3, Web3, ビジョン2030.
 fn is_inside_word(text: &str, start: usize) -> bool {
     let Some(before) = text[..start].chars().next_back() else { return false };
+    // A hashtag is a name, whatever its first word is written in.
+    if before == '#' {
+        return true;
+    }
     if text[start..].starts_with(|c: char| c.is_ascii_digit()) {
-        let glued = before.is_ascii_alphabetic() || matches!(before, '_' | '#' | '/' | '№');
+        let glued = before.is_ascii_alphabetic() || matches!(before, '_' | '/' | '№');
         let hyphen = before == '-' && text[..start - 1].ends_with(|c: char| c.is_ascii_alphanumeric());
         let point = before == '.' && text[..start - 1].ends_with(|c: char| c.is_ascii_alphanumeric());
         return glued || hyphen || point;
@@ -320,6 +327,12 @@ fn is_no_quantity(text: &str, start: usize, end: usize, numeral: &Numeral, unit:
         .iter()
         .any(|words| rest.chars().skip(1).take(6).collect::<String>().contains(words))
     {
+        return true;
+    }
+    // 三行にまとめる: of the text, not of the news.
+    let of_lines = rest.strip_prefix("行で").or_else(|| rest.strip_prefix("行に"));
+    const TELLS: [&str; 8] = ["まとめ", "紹介", "説明", "要約", "わか", "分か", "書", "整理"];
+    if of_lines.is_some_and(|rest| TELLS.iter().any(|word| rest.starts_with(word))) {
         return true;
     }
     // The length of the answer is no matter of the news.
@@ -950,6 +963,9 @@ mod tests {
             "参加する",
             "千葉に行く",
             "一人ひとり",
+            "三行にまとめる",
+            "#30社",
+            "#三十社",
         ] {
             assert_eq!(found(text), Vec::<String>::new(), "{text}");
         }

@@ -20,6 +20,8 @@ fn violations(answer: &str) -> Vec<(String, String)> {
 fn what_is_not_the_article_is_found_with_its_kind() {
     for (before, after, kind, words) in [
         ("承知しました。以下が記事です。\n\n", "", "preamble", "承知しました"),
+        ("# 駅前の広場\n\nはい、承知しました。以下が記事です。\n\n", "", "preamble", "承知しました"),
+        ("", "講師は(名前)さんです。", "placeholder", "(名前)"),
         ("", "\n\n以上が記事です。修正が必要な場合はお知らせください。", "closing", "修正が必要な場合"),
         ("```\n", "\n```", "fence", "```"),
         ("<think>短く書こう。</think>\n", "", "thinking", "短く書こう"),
@@ -44,6 +46,7 @@ fn what_speaks_to_the_reader_or_is_part_of_the_news_belongs_to_the_article() {
         ("", "\n\n皆さんも足を運んでみてはいかがでしょうか。"),
         ("", "\n\nお出かけの際は、足もとにご注意ください。"),
         ("", "市長は「市民[の皆さん]の声を聞いた」と話しました。"),
+        ("", "申し込みには、氏名(名前)と住所を書いてください。"),
         ("", "資料は[市の案内](https://example.jp)にあります。"),
     ] {
         let answer = format!("{before}{ARTICLE}{after}");

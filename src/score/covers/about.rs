@@ -13,6 +13,7 @@ use crate::text::Passage;
 use crate::text::block::BlockKind;
 use crate::text::morpheme::Morpheme;
 use crate::text::name::names;
+use crate::text::number::{Numeral, may_begin, numeral};
 use crate::text::tag::{Form, Inflection, Pos};
 use words::{EVENT_NOUNS, POINTERS, ROLES};
 
@@ -37,8 +38,8 @@ pub(super) struct Outline<'a> {
     title_words: HashSet<String>,
     /// Verbal nouns of the headline: what happens.
     title_actions: HashSet<String>,
-    /// Figures of the source, as written with any spelling.
-    figures: HashSet<String>,
+    /// Figures of the source, by value.
+    figures: HashSet<u64>,
     /// The characters of the actors' names.
     actor_characters: HashSet<char>,
     marks: Vec<(Range<usize>, Mark)>,
@@ -103,8 +104,8 @@ impl<'a> Outline<'a> {
             figures: [Some(&title), body.as_ref()]
                 .into_iter()
                 .flatten()
-                .flat_map(|text| digits(&text.text))
-                .chain(source.facts.iter().flat_map(|fact| digits(&Passage::new(fact).text)))
+                .flat_map(|text| figures(&text.text))
+                .chain(source.facts.iter().flat_map(|fact| figures(&Passage::new(fact).text)))
                 .collect(),
             actor_characters: HashSet::new(),
             marks: Vec::new(),
@@ -166,6 +167,20 @@ impl<'a> Outline<'a> {
             (found.range(), word.map_or(Mark::Actor, Mark::TitleWord))
         });
         of_any.chain(of_this).collect()
+    }
+
+    /// Where actors of the news are named: bytes of the article, in order, none within another.
+    pub(super) fn actor_places(&self) -> Vec<Range<usize>> {
+        let named = self.marks.iter().filter(|(_, mark)| *mark == Mark::Actor).map(|(range, _)| range.clone());
+        let mut places: Vec<Range<usize>> = named.collect();
+        places.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut end = 0;
+        places.retain(|range| {
+            let is_outer = range.end > end;
+            end = end.max(range.end);
+            is_outer
+        });
+        places
     }
 
     fn count_marks(&self) -> Vec<Signs> {
@@ -287,7 +302,13 @@ impl<'a> Outline<'a> {
     /// The number of content words of a sentence that the headline lacks.
     pub(super) fn details_beyond_title(&self, n: usize) -> usize {
         let words = self.passage.morphemes_in(&self.passage.sentences[n].range);
-        let new = words.iter().filter(|word| is_content(word) || word.pos() == Pos::Verb && word.range().len() >= 6);
+        let is_telling = |word: &Morpheme| is_content(word) || word.pos() == Pos::Verb && word.range().len() >= 6;
+        // A name counts once, however many words the dictionary makes of it.
+        let is_of_name = |word: &Morpheme| word.pos().is_proper() || !word.known;
+        let goes_on = |n: usize| {
+            n > 0 && words[n - 1].end == words[n].start && is_of_name(&words[n - 1]) && is_of_name(&words[n])
+        };
+        let new = (0..words.len()).filter(|n| is_telling(&words[*n]) && !goes_on(*n)).map(|n| &words[n]);
         let new: HashSet<&str> =
             new.map(|word| word.surface(&self.passage.text)).filter(|word| !self.title_words.contains(*word)).collect();
         new.iter().filter(|word| !self.is_of_an_actor(word)).count()
@@ -299,7 +320,7 @@ impl<'a> Outline<'a> {
 
     /// Whether a sentence holds a figure of the source that the headline lacks or has.
     pub(super) fn has_known_figure(&self, n: usize) -> bool {
-        has_digit(self.text(n)) && digits(self.text(n)).iter().any(|figure| self.figures.contains(figure))
+        figures(self.text(n)).iter().any(|figure| self.figures.contains(figure))
     }
 
     /// Whether the predicate tells an action done, being done or to be done: no copula, no state, no supposition.
@@ -380,18 +401,25 @@ fn quoted(text: &str) -> Vec<String> {
     text.split('「').skip(1).filter_map(|part| part.split('」').next()).map(str::to_owned).collect()
 }
 
-pub(super) fn has_digit(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit())
+/// The figures in a text, by value, that are worth telling: of two digits and more, in whatever digits.
+fn figures(text: &str) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(may_begin) {
+        rest = &rest[start..];
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        let number = numeral(rest).filter(|number| number.len > 0);
+        // 百 of 百合 and 十 of 十分 count nothing.
+        let is_telling = |number: &Numeral| number.value >= 10.0 && (number.has_digits || number.len > '十'.len_utf8());
+        found.extend(number.as_ref().filter(|number| is_telling(number)).map(|number| number.value.to_bits()));
+        rest = &rest[number.map_or(first, |number| number.len.max(first))..];
+    }
+    found
 }
 
-/// Runs of digits of two and more, or with a unit of measure behind them.
-fn digits(text: &str) -> Vec<String> {
-    let plain: String = text.chars().filter(|c| *c != ',').collect();
-    plain
-        .split(|c: char| !c.is_ascii_digit() && c != '.')
-        .filter(|run| run.trim_matches('.').len() >= 2)
-        .map(|run| run.trim_matches('.').to_owned())
-        .collect()
+/// Whether a text has a figure, in whatever digits.
+pub(super) fn has_figure(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit()) || !figures(text).is_empty()
 }
 
 /// A heading over an explanation of the field.

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use foldhash::{HashSet, HashSetExt as _};
 
-use super::about::{About, Outline, has_digit};
+use super::about::{About, Outline, has_figure};
 use super::cues::{Cues, NOUNS, Section, Sections};
 use crate::text::Passage;
 use crate::text::block::BlockKind;
@@ -44,6 +44,7 @@ impl fmt::Display for Feature<'_> {
 /// The features of each sentence, each once.
 pub(super) fn features<'t>(outline: &Outline<'t>) -> Vec<Vec<Feature<'t>>> {
     let cues = Cues::find(outline.passage);
+    let actors = outline.actor_places();
     let mut found = vec![Vec::new(); outline.passage.sentences.len()];
     let mut above = (0..0, Sections::default());
     for (n, found) in found.iter_mut().enumerate() {
@@ -57,7 +58,7 @@ pub(super) fn features<'t>(outline: &Outline<'t>) -> Vec<Vec<Feature<'t>>> {
         }
         neighbours(outline, &cues, n, above.1, &mut forms);
         found.extend(forms.into_iter().map(Feature::Form));
-        add_words(outline.passage, n, found);
+        add_words(outline.passage, &actors, n, found);
     }
     found
 }
@@ -65,9 +66,9 @@ pub(super) fn features<'t>(outline: &Outline<'t>) -> Vec<Vec<Feature<'t>>> {
 /// How many words at the end of a sentence say how it ends.
 const ENDING: usize = 6;
 
-fn add_words<'t>(passage: &'t Passage<'_>, n: usize, found: &mut Vec<Feature<'t>>) {
+fn add_words<'t>(passage: &'t Passage<'_>, actors: &[Range<usize>], n: usize, found: &mut Vec<Feature<'t>>) {
     let words = passage.morphemes_in(&passage.sentences[n].range).iter().filter(|word| word.pos() != Pos::Symbol);
-    let words: Vec<(&str, bool)> = words.map(|word| (word.base(&passage.text), is_common(word.pos()))).collect();
+    let words: Vec<(&str, bool)> = words.map(|word| seen_as(passage, actors, word)).collect();
     let mut seen = HashSet::with_capacity(3 * words.len());
     let mut add = |feature: Feature<'t>| {
         if seen.insert(feature) {
@@ -87,13 +88,13 @@ fn add_words<'t>(passage: &'t Passage<'_>, n: usize, found: &mut Vec<Feature<'t>
         }
     };
     end(&words);
-    for clause in clauses(passage, n) {
+    for clause in clauses(passage, actors, n) {
         end(&clause);
     }
 }
 
 /// The clauses within a sentence that end in a noun and a copula, 〜が目的で、, as they would read on their own.
-fn clauses<'t>(passage: &'t Passage<'_>, n: usize) -> Vec<Vec<(&'t str, bool)>> {
+fn clauses<'t>(passage: &'t Passage<'_>, actors: &[Range<usize>], n: usize) -> Vec<Vec<(&'t str, bool)>> {
     let words = passage.morphemes_in(&passage.sentences[n].range);
     let is_end = |at: usize| {
         at > 0
@@ -105,25 +106,31 @@ fn clauses<'t>(passage: &'t Passage<'_>, n: usize) -> Vec<Vec<(&'t str, bool)>> 
     let ends = (0..words.len()).filter(|at| is_end(*at));
     let clause = |end: usize| {
         let clause = words[..end].iter().filter(|word| word.pos() != Pos::Symbol);
-        let clause = clause.map(|word| (word.base(&passage.text), is_common(word.pos())));
+        let clause = clause.map(|word| seen_as(passage, actors, word));
         clause.chain([("です", true)]).collect()
     };
     ends.map(clause).collect()
 }
 
-/// Neither a name nor a figure.
-fn is_common(pos: Pos) -> bool {
-    !matches!(
-        pos,
-        Pos::FamilyName
-            | Pos::GivenName
-            | Pos::PersonName
-            | Pos::PlaceName
-            | Pos::CountryName
-            | Pos::OrganizationName
-            | Pos::ProperNoun
-            | Pos::Numeral
-    )
+/// A word in its base form, and whether it is a common one; of names and figures only their class.
+///
+/// What a name is called must make no difference: another town has the same news.
+fn seen_as<'t>(passage: &'t Passage<'_>, actors: &[Range<usize>], word: &Morpheme) -> (&'t str, bool) {
+    let next = actors.partition_point(|actor| actor.end <= word.start);
+    if actors.get(next).is_some_and(|actor| actor.start <= word.start && word.end <= actor.end) {
+        return ("当事者", false);
+    }
+    let class = match word.pos() {
+        Pos::FamilyName | Pos::GivenName | Pos::PersonName => "人名",
+        Pos::PlaceName => "地名",
+        Pos::CountryName => "国名",
+        Pos::OrganizationName => "組織名",
+        Pos::ProperNoun => "固有名",
+        Pos::Numeral => "数",
+        _ if !word.known => "未知語",
+        _ => return (word.base(&passage.text), true),
+    };
+    (class, false)
 }
 
 fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
@@ -171,7 +178,7 @@ fn place(outline: &Outline<'_>, n: usize, found: &mut Vec<&'static str>) {
     }
     if outline.has_known_figure(n) {
         found.push("known_figure");
-    } else if has_digit(outline.text(n)) {
+    } else if has_figure(outline.text(n)) {
         found.push("figure");
     }
     let length = outline.text(n).chars().count();
@@ -269,7 +276,7 @@ mod tests {
     fn words_count_once_in_their_base_form_and_names_and_figures_not() {
         let passage = Passage::new("田中さんは3つの学校で学び、学びました。");
         let mut found = Vec::new();
-        add_words(&passage, 0, &mut found);
+        add_words(&passage, &[], 0, &mut found);
         let shown: Vec<String> = found.iter().map(|feature| feature.to_string().replace('\t', ":")).collect();
         assert_eq!(
             shown.join(" / "),
