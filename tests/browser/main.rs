@@ -179,7 +179,22 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
         "{ const note = document.querySelector(\"dialog input[aria-label='Note: no_fabrication']\"); \
          note.value = \"「28社」は発表にある\"; note.dispatchEvent(new Event(\"input\")); }",
     );
-    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (2)");
+    browser.value(&click("article_only", "wrong"));
+    let select = |from: u32, to: u32| {
+        format!(
+            "(() => {{ const mark = [...document.querySelectorAll(\"dialog .text mark.against\")][1]; \
+             const range = document.createRange(); range.setStart(mark.previousSibling, {from}); range.setEnd(mark, {to}); \
+             getSelection().removeAllRanges(); getSelection().addRange(range); return getSelection().toString(); }})()"
+        )
+    };
+    // The number before marked words is none of them.
+    let selected = browser.text(&select(0, 2));
+    assert_eq!(selected, "、あわせて64人");
+    browser.value(&click("article_only", "selected words"));
+    browser.text(&select(3, 2));
+    browser.value(&click("article_only", "selected words"));
+    browser.value("document.querySelector(\"dialog .marked\").click()");
+    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (3)");
     browser.press(&["Escape"]);
     assert_eq!(browser.value("document.querySelectorAll(\".open .labelled\").length"), 1);
     set(&mut browser, "verdict", "labelled");
@@ -188,7 +203,10 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
     let lines = browser.downloaded("labels.jsonl");
     let item: Value = serde_json::from_str(lines.trim_end()).unwrap();
     assert_eq!(item["id"], "jetro-quantum-mission/news-article@sample-inventive/0");
-    assert_eq!(item["labels"], json!({"no_fabrication": {"pass": true}, "register": {"pass": true}}));
+    assert_eq!(
+        item["labels"],
+        json!({"no_fabrication": {"pass": true}, "register": {"pass": true}, "article_only": {"pass": false, "spans": ["せて64人"]}})
+    );
     assert_eq!(item["notes"], "no_fabrication: 「28社」は発表にある");
     let answer = "cases/jetro-quantum-mission/answers/news-article/sample-inventive.md";
     let answer = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(answer)).unwrap();
@@ -203,9 +221,14 @@ fn labels_are_downloaded_as_lines_that_calibrate_reads() {
     };
     assert_eq!(of("no_fabrication")["false_alarms"], 1, "{told}");
     assert_eq!(of("register")["both_pass"], 1, "{told}");
+    assert_eq!(
+        (&of("article_only")["missed"], &of("article_only")["spans"]["people"]),
+        (&1.into(), &1.into()),
+        "{told}"
+    );
     // They are still there when the page is opened again.
     browser.open(&own_page("en"), JETRO);
-    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (2)");
+    assert_eq!(browser.text("document.getElementById(\"download\").textContent"), "Download labels (3)");
     let pressed =
         "document.querySelector(\"dialog button[aria-label='no_fabrication: wrong']\").getAttribute(\"aria-pressed\")";
     assert_eq!(browser.text(pressed), "true");

@@ -2,7 +2,7 @@
 
 const labelsKey = `evalrun labels ${data.plan.digest} ${volatile.started_at}`;
 
-/** By trial's name, then property: whether the answer passes in the reader's eyes, and a note. */
+/** By trial's name, then property: whether the answer passes in the reader's eyes, a note, and the words it rests on. */
 let labels = loadLabels();
 
 function loadLabels() {
@@ -29,12 +29,12 @@ const labelOf = (trial, property) => labels[trialName(trial)]?.[property] ?? nul
 
 const isLabelled = (trial) => trialName(trial) in labels;
 
-/** Sets a label, or takes it away if `pass` is null. */
-function setLabel(trial, property, pass, note) {
+/** Sets a label, or takes it away if it is null. */
+function setLabel(trial, property, label) {
   const name = trialName(trial);
   const own = { ...labels[name] };
-  if (pass === null) delete own[property];
-  else own[property] = { pass, note };
+  if (label === null) delete own[property];
+  else own[property] = label;
   labels = { ...labels, [name]: own };
   if (Object.keys(own).length === 0) delete labels[name];
   keepLabels();
@@ -57,7 +57,10 @@ function labelLine(trial) {
   const notes = Object.entries(own)
     .filter(([, label]) => label.note)
     .map(([property, label]) => `${property}: ${label.note}`);
-  const judged = Object.entries(own).map(([property, label]) => [property, { pass: label.pass }]);
+  const judged = Object.entries(own).map(([property, { pass, spans }]) => [
+    property,
+    spans?.length > 0 ? { pass, spans } : { pass },
+  ]);
   return JSON.stringify({
     id: trialName(trial),
     source: texts.source,
@@ -110,7 +113,7 @@ function judging(trial, score) {
   const buttons = choices.map(([key, pass]) => {
     const choose = () => {
       const old = labelOf(trial, score.property);
-      setLabel(trial, score.property, old?.pass === pass ? null : pass, note.value);
+      setLabel(trial, score.property, old?.pass === pass ? null : { pass, note: note.value });
       show();
     };
     return make(
@@ -119,14 +122,16 @@ function judging(trial, score) {
       word(key),
     );
   });
+  const words = make("span", { class: "spans" });
   const show = () => {
     const label = labelOf(trial, score.property);
     choices.forEach(([, pass], place) => buttons[place].setAttribute("aria-pressed", String(label?.pass === pass)));
     note.hidden = label === null;
     note.value = label?.note ?? note.value;
+    words.replaceChildren(...spanMarking(trial, score.property, show));
   };
   note.addEventListener("input", () =>
-    setLabel(trial, score.property, labelOf(trial, score.property).pass, note.value),
+    setLabel(trial, score.property, { ...labelOf(trial, score.property), note: note.value }),
   );
   show();
   return make(
@@ -134,5 +139,55 @@ function judging(trial, score) {
     { class: "judging", role: "group", "aria-label": `${score.property}: ${word("judge")}` },
     buttons,
     note,
+    words,
   );
+}
+
+/** Whether a label rests on words that can be marked: those that are wrong, or the sentences that cover a topic. */
+const restsOnWords = (property, label) => label !== null && label.pass === property.startsWith("covers_");
+
+/** The words that a reader has marked for a label, each with its ✕, and the button that adds those selected in the answer. */
+function spanMarking(trial, property, show) {
+  const label = labelOf(trial, property);
+  if (!restsOnWords(property, label)) return [];
+  const spans = label.spans ?? [];
+  const keep = (kept) => {
+    setLabel(trial, property, { ...label, spans: kept });
+    show();
+  };
+  const told = make("span", { class: "quiet", role: "status" });
+  const add = () => {
+    const text = document.getSelection().toString().trim();
+    const isThere = text !== "" && textsOf(trial.case).trials[trial.number].answer?.includes(text);
+    if (!isThere) told.textContent = word("select_words");
+    else if (!spans.includes(text)) keep([...spans, text]);
+  };
+  return [
+    ...spans.map((text) =>
+      make(
+        "button",
+        {
+          type: "button",
+          class: "marked",
+          "aria-label": word("forget_words", { text: inBrackets(text) }),
+          title: word("forget_words", { text: inBrackets(text) }),
+          onclick: () => keep(spans.filter((other) => other !== text)),
+        },
+        `${inBrackets(text)} ✕`,
+      ),
+    ),
+    make(
+      "button",
+      {
+        type: "button",
+        "aria-label": `${property}: ${word("mark_words")}`,
+        title: word("select_words"),
+        // A button that takes the keyboard takes the selection from some browsers.
+        onmousedown: (event) => event.preventDefault(),
+        onclick: add,
+      },
+      `+ ${word("mark_words")}`,
+    ),
+    told,
+  ];
 }

@@ -236,6 +236,9 @@ pub(super) const WORDS: &[Word] = &[
     ("should_pass", ["passes", "合格とする"]),
     ("should_fail", ["fails", "不合格とする"]),
     ("note", ["Note", "メモ"]),
+    ("mark_words", ["selected words", "選択した語句"]),
+    ("select_words", ["Select words in the answer, then press this.", "回答の語句を選択してから押してください。"]),
+    ("forget_words", ["Take away {text}", "{text}を取り消す"]),
     ("download", ["Download labels ({n})", "ラベルを保存({n})"]),
     (
         "download_hint",
