@@ -141,7 +141,7 @@ impl Emphasis {
             let line = text[start..self.line_end].trim();
             let marks = line.matches("**").count();
             let encloses = marks == 2 && line.starts_with("**") && line.ends_with("**");
-            self.is_within = marks % 2 == 0 && !encloses && !line.contains("***");
+            self.is_within = marks.is_multiple_of(2) && !encloses && !line.contains("***");
         }
         self.is_within
     }
