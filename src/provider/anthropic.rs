@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::stream::{is_said, take_over};
-use super::{count, finish, joined, name, sum, system_text};
+use super::{address, count, finish, joined, name, sum, system_text};
 use crate::model::Model;
 use crate::prompt::Rendered;
 use crate::response::{Response, Usage};
@@ -62,7 +62,7 @@ impl<'a> Body<'a> {
 }
 
 pub(super) fn url(model: &Model) -> String {
-    format!("{}/v1/messages", model.base_url)
+    address(model, "v1/messages")
 }
 
 /// A streamed answer: a message without content, the blocks by their places, and what is known at the end alone.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::stream::{is_said, take_over};
-use super::{HttpReply, count, finish, joined, message, name, percent_encoded, sum, system_text};
+use super::{HttpReply, address, count, finish, joined, message, name, percent_encoded, sum, system_text};
 use crate::model::{Model, Params};
 use crate::prompt::Rendered;
 use crate::response::{Failure, FailureKind, FinishReason, Response, Usage};
@@ -81,7 +81,7 @@ pub(super) fn url(model: &Model) -> String {
     let (collection, name) =
         in_collection("models").or_else(|| in_collection("tunedModels")).unwrap_or(("models", &model.name));
     let action = if model.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
-    format!("{}/v1beta/{collection}/{}:{action}", model.base_url, percent_encoded(name))
+    address(model, &format!("v1beta/{collection}/{}:{action}", percent_encoded(name)))
 }
 
 /// A streamed answer: parts are collected, of everything else the last word counts.

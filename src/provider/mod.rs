@@ -225,6 +225,17 @@ fn merge(old: &mut Value, new: &Value) {
     }
 }
 
+/// The address of `path` at a server; a query of the server's own address, such as `?api-version=…`, stays at the end.
+fn address(model: &Model, path: &str) -> String {
+    match model.base_url.split_once('?') {
+        Some((base, query)) => {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            format!("{}/{path}{joint}{query}", base.trim_end_matches('/'))
+        }
+        None => format!("{}/{path}", model.base_url),
+    }
+}
+
 /// A name as one segment of an address.
 fn percent_encoded(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::stream::{is_said, take_over};
-use super::{HttpReply, count, failure, finish, joined, name, names_an_error, system_text};
+use super::{HttpReply, address, count, failure, finish, joined, name, names_an_error, system_text};
 use crate::model::Model;
 use crate::prompt::Rendered;
 use crate::response::{Failure, FailureKind, Finish, FinishReason, Response, Usage};
@@ -69,7 +69,7 @@ impl<'a> Body<'a> {
 }
 
 pub(super) fn url(model: &Model) -> String {
-    format!("{}/chat/completions", model.base_url)
+    address(model, "chat/completions")
 }
 
 /// A streamed answer: deltas are joined, of everything else the last word counts.

@@ -205,6 +205,23 @@ fn a_models_name_fits_into_the_address() {
 }
 
 #[test]
+fn a_query_of_the_servers_address_stays_at_the_end() {
+    for (lines, expected) in [
+        (
+            "provider = \"openai\"\nbase_url = \"https://a/openai/deployments/m/?api-version=2024-10-21\"",
+            "https://a/openai/deployments/m/chat/completions?api-version=2024-10-21",
+        ),
+        ("provider = \"anthropic\"\nbase_url = \"http://a?v=1\"", "http://a/v1/messages?v=1"),
+        (
+            "provider = \"gemini\"\nbase_url = \"http://a/?v=1\"\nstream = true",
+            "http://a/v1beta/models/m:streamGenerateContent?alt=sse&v=1",
+        ),
+    ] {
+        assert_eq!(encode(&model(&format!("id = \"m\"\n{lines}")), &prompt(None)).url, expected);
+    }
+}
+
+#[test]
 fn headers_of_the_users_own_win_in_whichever_case() {
     let model = model(
         "id = \"m\"\nprovider = \"anthropic\"\nheaders = { Anthropic-Version = \"2026-10-21\", X-Team = \"Eval\" }",

@@ -105,7 +105,7 @@ fn every_fault_is_met_rightly_in_streams_too() {
 
 fn meet_every_fault(more: &str) {
     let folder = Project::empty();
-    let mock = Mock::start(folder.root(), "--fault reset-then-ok:0.5@half");
+    let mock = Mock::start(folder.root(), "--fault reset-then-ok:0.5@half --latency 5ms --jitter 20ms");
     let timeout = |script: &str| if script.starts_with("stall") { "timeout = \"5s\"" } else { "" };
     let mut models = String::new();
     for (script, _) in MATRIX {

@@ -1,5 +1,6 @@
 """Asks a running `evalrun mock` through the official SDKs, streaming and not, and for errors; exits 1 if one is taken amiss."""
 
+import asyncio
 import sys
 
 import anthropic
@@ -37,6 +38,19 @@ def gemini():
     answer = models.generate_content(model="gemini-3.8-flash", contents=PROMPT)
     check("gemini: answer", "量子ミッション" in answer.text and answer.candidates[0].finish_reason == "STOP")
     check("gemini: counts", answer.usage_metadata.total_token_count > 300, answer.usage_metadata.total_token_count)
+    counted = models.count_tokens(model="gemini-3.8-flash", contents=PROMPT).total_tokens
+    check("gemini: count tokens", counted == answer.usage_metadata.prompt_token_count, counted)
+    told = types.GenerateContentConfig(system_instruction="優しい文章で。" * 5000)
+    long = models.generate_content(model="gemini-3.8-flash", contents=PROMPT, config=told)
+    check("gemini: long system text", long.usage_metadata.prompt_token_count > 35000)
+    picture = types.Part.from_bytes(data=b"x", mime_type="image/png")
+    raises("gemini: image", errors.ClientError, lambda: models.generate_content(model="m", contents=[picture, PROMPT]))
+    later = asyncio.run(client().aio.models.generate_content(model="gemini-3.8-flash", contents=PROMPT))
+    check("gemini: async", later.text == answer.text)
+    again = types.HttpRetryOptions(attempts=3, initial_delay=0.1)
+    patient = genai.Client(api_key="any-key", http_options=types.HttpOptions(base_url=BASE, retry_options=again))
+    retried = patient.models.generate_content(model="mock-500-then-ok", contents=PROMPT)
+    check("gemini: tries again", retried.candidates[0].finish_reason == "STOP")
     pieces = list(models.generate_content_stream(model="gemini-3.8-flash", contents=PROMPT))
     check("gemini: stream", "".join(piece.text or "" for piece in pieces) == answer.text, len(pieces))
     for version in ("v1", "v1beta"):
@@ -66,6 +80,15 @@ def chat_completions():
     check("openai: stream", said == text and pieces[-1].usage.total_tokens == answer.usage.total_tokens, len(pieces))
     with client.chat.completions.stream(model="gpt-6-luna", messages=TURN) as stream:
         check("openai: stream helper", stream.get_final_completion().choices[0].message.content == text)
+    picture = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,eA=="}}]}]
+    asked = lambda: client.chat.completions.create(model="m", messages=picture)
+    raises("openai: image", openai.BadRequestError, asked)
+    later = openai.AsyncOpenAI(api_key="any-key", base_url=BASE + "/v1").chat.completions
+    later = asyncio.run(later.create(model="gpt-6-luna", messages=TURN))
+    check("openai: async", later.choices[0].message.content == text)
+    azure = openai.AzureOpenAI(api_key="any-key", azure_endpoint=BASE, api_version="2024-10-21")
+    azure = azure.chat.completions.create(model="gpt-6-luna", messages=TURN)
+    check("openai: Azure's addresses", azure.choices[0].message.content == text)
     check("openai: models", len(list(client.models.list())) > 0)
     without_v1 = openai.OpenAI(api_key="any-key", base_url=BASE)
     retried = without_v1.chat.completions.create(model="mock-429-then-ok", messages=TURN)
@@ -96,6 +119,13 @@ def messages():
         text = "".join(stream.text_stream)
         final = stream.get_final_message()
     check("anthropic: stream", text == answer.content[0].text and final.usage.output_tokens == answer.usage.output_tokens)
+    counted = client.messages.count_tokens(model="claude-haiku-5-5", messages=TURN).input_tokens
+    check("anthropic: count tokens", counted == answer.usage.input_tokens, counted)
+    source = {"type": "base64", "media_type": "image/png", "data": "eA=="}
+    picture = [{"role": "user", "content": [{"type": "image", "source": source}]}]
+    raises("anthropic: image", anthropic.BadRequestError, lambda: client.messages.create(**asked | {"messages": picture}))
+    later = anthropic.AsyncAnthropic(api_key="any-key", base_url=BASE)
+    check("anthropic: async", asyncio.run(later.messages.create(**asked)).content[0].text == answer.content[0].text)
     check("anthropic: models", len(list(client.models.list())) > 0)
     retried = client.messages.create(**asked | {"model": "mock-529-then-ok"})
     check("anthropic: tries again", retried.stop_reason == "end_turn")

@@ -43,8 +43,7 @@ impl Question {
             Protocol::Gemini => list(&body, "contents")?,
             Protocol::OpenAi | Protocol::Anthropic => list(&body, "messages")?,
         };
-        let user = turns.iter().rfind(|turn| is_users(turn)).map(|turn| text_of(&turn["content"]) + &parts_of(turn));
-        let user = user.ok_or("there is no turn of the user")?;
+        let user = last_of_user(&turns)?;
         let max_tokens = match protocol {
             Protocol::Gemini => {
                 let config = either(&body, "generationConfig", "generation_config");
@@ -68,6 +67,21 @@ impl Question {
             digest,
             model,
         })
+    }
+
+    /// About how many tokens the prompt of a body has that asks for no more than that.
+    ///
+    /// # Errors
+    /// What a vendor would refuse it for.
+    pub(super) fn count(protocol: Protocol, bytes: &[u8]) -> Result<u64, String> {
+        let body: Value = serde_json::from_slice(bytes).map_err(|error| format!("the body is no JSON: {error}"))?;
+        // Gemini takes a whole request in the place of its turns.
+        let body = if body["generateContentRequest"].is_object() { &body["generateContentRequest"] } else { &body };
+        let turns = list(body, if protocol == Protocol::Gemini { "contents" } else { "messages" })?;
+        last_of_user(&turns)?;
+        let texts = turns.iter().map(|turn| text_of(&turn["content"]) + &parts_of(turn));
+        let system = system_of(protocol, body, &turns).filter(|_| protocol != Protocol::OpenAi);
+        Ok(texts.chain(system).map(|text| estimate_tokens(&text)).sum())
     }
 
     /// The digest as it is shown.
@@ -100,6 +114,24 @@ fn list(body: &Value, key: &str) -> Result<Vec<Value>, String> {
 /// Gemini takes a turn without a role for the user's.
 fn is_users(turn: &Value) -> bool {
     turn["role"].as_str().is_none_or(|role| role == "user")
+}
+
+/// The text of the user's last turn. Nothing but text is understood here, and what is not must not seem to be.
+fn last_of_user(turns: &[Value]) -> Result<String, String> {
+    let blocks = turns.iter().flat_map(|turn| [&turn["content"], &turn["parts"]]).filter_map(Value::as_array).flatten();
+    if let Some(kind) = blocks.filter_map(media).next() {
+        return Err(format!("evalrun mock understands text alone, and there is `{kind}`"));
+    }
+    let user = turns.iter().rfind(|turn| is_users(turn)).map(|turn| text_of(&turn["content"]) + &parts_of(turn));
+    user.ok_or_else(|| "there is no turn of the user".to_owned())
+}
+
+/// What a block or part is called that holds an image, a sound or a file.
+fn media(block: &Value) -> Option<&str> {
+    const TYPES: [&str; 5] = ["image", "image_url", "input_audio", "document", "file"];
+    const PARTS: [&str; 4] = ["inlineData", "inline_data", "fileData", "file_data"];
+    let by_type = block["type"].as_str().filter(|kind| TYPES.contains(kind));
+    by_type.or_else(|| PARTS.into_iter().find(|part| block[part].is_object()))
 }
 
 fn system_of(protocol: Protocol, body: &Value, turns: &[Value]) -> Option<String> {
@@ -184,6 +216,42 @@ mod tests {
         ] {
             assert_eq!(read(protocol, body).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_rather_than_passed_over() {
+        for (protocol, body, kind) in [
+            (
+                Protocol::Gemini,
+                r#"{"contents":[{"parts":[{"text":"量子"},{"inlineData":{"mimeType":"image/png","data":""}}]}]}"#,
+                "inlineData",
+            ),
+            (
+                Protocol::OpenAi,
+                r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:"}}]}]}"#,
+                "image_url",
+            ),
+            (
+                Protocol::Anthropic,
+                r#"{"model":"m","max_tokens":1,"messages":[{"role":"user","content":[{"type":"image","source":{}}]}]}"#,
+                "image",
+            ),
+        ] {
+            let expected = format!("evalrun mock understands text alone, and there is `{kind}`");
+            assert_eq!(read(protocol, body).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn tokens_are_counted_without_an_answer() {
+        for (protocol, body) in [
+            (Protocol::Gemini, r#"{"contents":[{"parts":[{"text":"量子"}]}]}"#),
+            (Protocol::Gemini, r#"{"generateContentRequest":{"contents":[{"parts":[{"text":"量子"}]}]}}"#),
+            (Protocol::Anthropic, r#"{"model":"m","system":"子","messages":[{"role":"user","content":"量"}]}"#),
+        ] {
+            assert_eq!(Question::count(protocol, body.as_bytes()), Ok(2), "{body}");
+        }
+        assert!(Question::count(Protocol::Anthropic, b"{}").is_err());
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(super) enum Form {
 pub(super) enum Route {
     /// An answer. Gemini names the model and the form in the path, the others in the body.
     Ask { protocol: Protocol, model: Option<String>, form: Form },
+    /// How many tokens a prompt has; Gemini names the model in the path, which does not matter.
+    Count(Protocol),
     /// The models there are.
     Models(Protocol),
     /// One model.
@@ -77,6 +79,9 @@ fn asked(path: &str, query: Option<&str>) -> Option<Route> {
     if path.ends_with("/messages") {
         return Some(ask(Protocol::Anthropic));
     }
+    if path.ends_with("/messages/count_tokens") {
+        return Some(Route::Count(Protocol::Anthropic));
+    }
     let (rest, action) = path.rsplit_once(':')?;
     let (_, model) = split_collection(rest)?;
     let form = match action {
@@ -85,6 +90,7 @@ fn asked(path: &str, query: Option<&str>) -> Option<Route> {
             Form::Events
         }
         "streamGenerateContent" => Form::Array,
+        "countTokens" => return Some(Route::Count(Protocol::Gemini)),
         _ => return None,
     };
     Some(Route::Ask { protocol: Protocol::Gemini, model: Some(percent_decoded(model)), form })
@@ -151,6 +157,9 @@ mod tests {
             ("/chat/completions", ask(Protocol::OpenAi, None, Form::Whole)),
             ("/v1/chat/completions/", ask(Protocol::OpenAi, None, Form::Whole)),
             ("/team/v1/messages", ask(Protocol::Anthropic, None, Form::Whole)),
+            ("/v1/models/m:countTokens", Route::Count(Protocol::Gemini)),
+            ("/v1/messages/count_tokens", Route::Count(Protocol::Anthropic)),
+            ("/openai/deployments/m/chat/completions?api-version=1", ask(Protocol::OpenAi, None, Form::Whole)),
             ("/v1beta/models/m:embedContent", Route::Unknown(Protocol::Gemini)),
             ("/v1/responses", Route::Unknown(Protocol::OpenAi)),
         ] {

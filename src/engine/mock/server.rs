@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -200,6 +201,14 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Option<Response
     let (parts, body) = request.into_parts();
     match Route::of(&parts) {
         Route::Ask { protocol, model, form } => shared.ask(protocol, model, form, &parts, body).await,
+        Route::Count(protocol) => {
+            let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
+            Some(match Question::count(protocol, &body) {
+                Ok(tokens) if protocol == Protocol::Gemini => reply::json(200, &json!({"totalTokens": tokens})),
+                Ok(tokens) => reply::json(200, &json!({"input_tokens": tokens})),
+                Err(message) => reply::trouble(&Trouble::new(protocol, 400, &message)),
+            })
+        }
         Route::Models(protocol) => {
             let names: Vec<&str> = shared.models.iter().map(String::as_str).collect();
             let list = match protocol {
@@ -221,7 +230,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Option<Response
         Route::Unknown(protocol) => {
             let message = format!(
                 "evalrun mock has no {} {}; it has POST …/models/MODEL:generateContent and :streamGenerateContent, \
-                 POST …/chat/completions, POST …/messages, GET …/models and GET /stats",
+                 POST …/chat/completions, POST …/messages, the counting of tokens, GET …/models and GET /stats",
                 parts.method,
                 parts.uri.path()
             );
