@@ -143,7 +143,7 @@ fn nothing_executes_and_nothing_is_hidden() {
     let project = project();
     let done = project.done("run --out run --xlsx -v --no-gate");
     assert!([0, 3].contains(&done.code), "{}", done.stderr);
-    project.done("baseline set run").expect(0);
+    project.done("baseline set run --force").expect(0);
     let events = project.done("run --out events --log-format json -v --no-gate").stderr;
     assert_harmless("run's events", Form::Json, &events);
     assert_harmless("run's table", Form::Terminal, &done.stdout);
@@ -170,7 +170,7 @@ fn nothing_executes_and_nothing_is_hidden() {
 fn on_github_all_commands_and_the_summary_are_ours() {
     let project = project();
     project.done("run --out run --no-gate");
-    project.done("baseline set run").expect(0);
+    project.done("baseline set run --force").expect(0);
     let summary = project.path("summary.md");
     for arguments in ["gate run", "report run"] {
         let call = project.call(arguments).env("GITHUB_ACTIONS", "true");
