@@ -214,8 +214,9 @@ pub(crate) fn html_prose(text: &str) -> String {
 }
 
 fn prose(text: &str, plain: fn(&str) -> String, code: fn(&str) -> String) -> String {
-    // A backtick alone is part of a name.
-    if text.matches('`').count() % 2 == 1 {
+    // A sentence may hold a name that a server gave: only what looks like our own keys and commands is code.
+    let is_ours = |code: &str| code.chars().all(|c| c.is_ascii_alphanumeric() || " _.-=\"…".contains(c));
+    if text.matches('`').count() % 2 == 1 || !text.split('`').skip(1).step_by(2).all(is_ours) {
         return plain(text);
     }
     text.split('`').enumerate().map(|(n, part)| if n % 2 == 0 { plain(part) } else { code(part) }).collect()
@@ -313,7 +314,10 @@ mod tests {
         assert_eq!(html_prose(text), "judged otherwise: <code>evalrun rescore</code> &lt;both&gt;");
         assert_eq!(markdown_prose(text), "judged otherwise: `evalrun rescore` &lt;both&gt;");
         assert_eq!(html_prose("a ` alone"), "a ` alone");
-        assert_eq!(markdown_prose("`<b>`\n@you ``"), "`<b>` @<!-- -->you ``");
+        for hostile in ["`<b>` @you", "` &x `", "`[x](y)`"] {
+            assert_eq!(markdown_prose(hostile), markdown(hostile));
+            assert_eq!(html_prose(hostile), html(hostile));
+        }
     }
 
     #[test]
