@@ -3,6 +3,7 @@
 //! granted (30社が参加した催しは); one at the head over what follows; one in a lead-in over the list under it.
 //! What is foreseen (見込み, 見通し, 予想) is a guess whoever foresees it; hearsay, hopes, plans and aims are none.
 
+mod clause;
 mod lead_in;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use aho_corasick::AhoCorasick;
 use super::Passage;
 use super::morpheme::Morpheme;
 use super::tag::{Form, Inflection, Pos};
+use clause::{Clauses, Depths};
 
 /// A hedge with its reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,17 +246,17 @@ pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
         let announced =
             within.partition_point(|(order, _)| *order < PREDICATES.len() + HEADS.len() + SUPPOSITIONS.len());
         let text = &passage.text[sentence.range.clone()];
-        let at = sentence.range.start;
-        let guesses = in_predicate(text, at, &within[..heads]);
+        let (at, depths) = (sentence.range.start, Depths::of(text));
+        let guesses = in_predicate(text, at, &depths, &within[..heads]);
         if !guesses.is_empty() {
             let granted = taken_for_granted(passage, &sentence.range);
-            found.extend(guesses.into_iter().flat_map(|guess| without(guess, &granted)));
+            found.extend(without(guesses, &granted));
         }
         if heads < suppositions {
-            found.extend(at_head(text, at, &within[heads..suppositions]));
+            found.extend(at_head(text, at, &depths, &within[heads..suppositions]));
         }
         if suppositions < announced {
-            found.extend(supposition(text, at, &within[suppositions..announced]));
+            found.extend(supposition(text, at, &depths, &within[suppositions..announced]));
         }
         found.extend(lead_in::lead_in(passage, n));
     }
@@ -265,20 +267,19 @@ pub fn hedges(passage: &Passage<'_>) -> Vec<Hedge> {
 ///
 /// `cues` are those of [`PREDICATES`] in its order: longer ones stand first and stay; ようです within のようですが counts
 /// once.
-fn in_predicate(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Vec<Hedge> {
+fn in_predicate(sentence: &str, offset: usize, depths: &Depths, cues: &[(usize, Range<usize>)]) -> Vec<Hedge> {
     if cues.is_empty() {
         return Vec::new();
     }
     let mut hedges: Vec<Hedge> = Vec::new();
-    let depths = bracket_depths(sentence);
-    let starts = clause_starts(sentence, &depths);
     let longest = cues.iter().map(|(_, cue)| cue.len()).max().unwrap_or(0);
     // Of those found so far, the furthest end at each start.
     let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
+    let clauses = Clauses::of(sentence, depths);
     for (_, cue_range) in cues {
         let cue = cue_range.start - offset..cue_range.end - offset;
         let mut near = ends.range(cue_range.start.saturating_sub(longest)..=cue_range.start);
-        if depths(cue.start) > 0
+        if depths.at(cue.start) > 0
             || is_no_guess(sentence, cue.start, &sentence[cue.clone()])
             || near.any(|(_, end)| cue_range.end <= *end)
         {
@@ -286,8 +287,7 @@ fn in_predicate(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -
         }
         let end = ends.entry(cue_range.start).or_insert(cue_range.end);
         *end = cue_range.end.max(*end);
-        let before = starts.partition_point(|(known, _)| *known <= cue.start);
-        let start = before.checked_sub(1).map_or(0, |n| starts[n].1);
+        let start = clauses.start_before(cue.start);
         let scope = offset + start..cue_range.end;
         hedges.push(Hedge { cue: cue_range.clone(), scope, reach: Reach::Predicate });
     }
@@ -323,82 +323,6 @@ fn is_no_guess(sentence: &str, at: usize, cue: &str) -> bool {
         "らしい" => !after.is_empty() && !after.starts_with(['。', '、', 'で', 'と', '!', 'の']),
         _ => false,
     }
-}
-
-/// Where clauses of a sentence begin, after one that stands for itself, with the place from which on that is known; by that
-/// place, each beginning no earlier than the one before.
-fn clause_starts(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
-    // These close a clause that is asserted whatever follows.
-    const CLOSED: [&str; 22] = [
-        "ましたが、",
-        "ですが、",
-        "ますが、",
-        "でしたが、",
-        "だが、",
-        "たが、",
-        "るが、",
-        "いが、",
-        "ものの、",
-        "ましたので、",
-        "ますので、",
-        "たため、",
-        "たので、",
-        "ました。",
-        "ました、",
-        "ており、",
-        "ていて、",
-        "おり、",
-        "ますし、",
-        "ましたし、",
-        "たうえで、",
-        "一方、",
-    ];
-    let closed = CLOSED.iter().flat_map(|end| sentence.match_indices(end)).filter(|(at, _)| depths(*at) == 0);
-    let mut starts: Vec<(usize, usize)> = closed.map(|(at, end)| (at + end.len(), at + end.len())).collect();
-    starts.extend(after_statements(sentence, depths));
-    starts.extend(before_other_times(sentence, depths));
-    starts.sort_unstable();
-    let mut furthest = 0;
-    for (_, start) in &mut starts {
-        furthest = furthest.max(*start);
-        *start = furthest;
-    }
-    starts
-}
-
-/// Behind 開幕は5日で、来場者は…: a noun told of one topic stands for itself when another topic follows.
-fn after_statements(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
-    let is_noun = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '\u{4E00}'..='\u{9FFF}' | 'ァ'..='ヺ' | 'ー' | '%' | '」' | ')')
-    };
-    let topics: Vec<usize> = sentence.match_indices(['は', 'が', 'も']).map(|(at, topic)| at + topic.len()).collect();
-    let ends = sentence.match_indices("で、").filter(|(at, _)| depths(*at) == 0);
-    let told = ends.filter(|(at, _)| {
-        let clause = sentence[..*at].rsplit('、').next().unwrap_or_default();
-        clause.ends_with(is_noun) && clause.contains('は')
-    });
-    told.filter_map(|(at, end)| {
-        let next_topic = topics.get(topics.partition_point(|topic| *topic <= at))?;
-        Some((*next_topic, at + end.len()))
-    })
-    .collect()
-}
-
-/// Before 、来年は: another time begins, and the guess is about that.
-fn before_other_times(sentence: &str, depths: &dyn Fn(usize) -> usize) -> Vec<(usize, usize)> {
-    const TIMES: [&str; 9] = [
-        "、来年は",
-        "、来年も",
-        "、今後は",
-        "、今後も",
-        "、次回は",
-        "、これからは",
-        "、これからも",
-        "、将来は",
-        "、やがては",
-    ];
-    let found = TIMES.iter().flat_map(|time| sentence.match_indices(time)).filter(|(at, _)| depths(*at) == 0);
-    found.map(|(at, time)| (at + time.len(), at + '、'.len_utf8())).collect()
 }
 
 /// What a sentence takes for granted: the clause of a past event before the noun that it describes,
@@ -479,22 +403,33 @@ fn taken_for_granted(passage: &Passage<'_>, sentence: &Range<usize>) -> Vec<Rang
     ends.map(clause).collect()
 }
 
-/// The same guess without what is taken for granted.
-fn without(guess: Hedge, granted: &[Range<usize>]) -> Vec<Hedge> {
-    let mut scopes = vec![guess.scope.clone()];
-    for gap in granted {
-        scopes = scopes
-            .into_iter()
-            .flat_map(|scope| [scope.start..scope.end.min(gap.start), scope.start.max(gap.end)..scope.end])
-            .filter(|scope| scope.start < scope.end)
-            .collect();
+/// The same guesses without what is taken for granted; of those that reach as far back, each covers what none before it does.
+fn without(guesses: Vec<Hedge>, granted: &[Range<usize>]) -> Vec<Hedge> {
+    let mut covered: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut parts = Vec::new();
+    for guess in guesses {
+        let (start, end) = (guess.scope.start, guess.scope.end);
+        let covered = covered.entry(start).or_insert(start);
+        let mut from = *covered;
+        *covered = end.max(*covered);
+        let part = |scope: Range<usize>| Hedge { scope, ..guess.clone() };
+        // Of what is taken for granted, neither starts nor ends ever go back.
+        let first = granted.partition_point(|gap| gap.end <= from);
+        for gap in granted[first..].iter().take_while(|gap| gap.start < end) {
+            if from < gap.start {
+                parts.push(part(from..gap.start));
+            }
+            from = from.max(gap.end);
+        }
+        if from < end {
+            parts.push(part(from..end));
+        }
     }
-    scopes.into_iter().map(|scope| Hedge { scope, ..guess.clone() }).collect()
+    parts
 }
 
-fn at_head(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
-    let depths = bracket_depths(sentence);
-    let cues = cues.iter().map(|(_, cue)| cue).filter(|cue| depths(cue.start - offset) == 0);
+fn at_head(sentence: &str, offset: usize, depths: &Depths, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
+    let cues = cues.iter().map(|(_, cue)| cue).filter(|cue| depths.at(cue.start - offset) == 0);
     cues.min_by_key(|cue| cue.start).map(|cue| Hedge {
         cue: cue.clone(),
         scope: cue.start..offset + sentence.len(),
@@ -502,8 +437,7 @@ fn at_head(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Opt
     })
 }
 
-fn supposition(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
-    let depths = bracket_depths(sentence);
+fn supposition(sentence: &str, offset: usize, depths: &Depths, cues: &[(usize, Range<usize>)]) -> Option<Hedge> {
     let supposes = |range: &&Range<usize>| {
         let (before, after) = (&sentence[..range.start - offset], &sentence[range.end - offset..]);
         let is_supposition = match &sentence[range.start - offset..range.end - offset] {
@@ -516,20 +450,10 @@ fn supposition(sentence: &str, offset: usize, cues: &[(usize, Range<usize>)]) ->
             "もし" => !before.ends_with('か') && !["か", "くは", "もし"].iter().any(|word| after.starts_with(word)),
             _ => !before.ends_with('か'),
         };
-        is_supposition && depths(before.len()) == 0
+        is_supposition && depths.at(before.len()) == 0
     };
     let cue = cues.iter().map(|(_, cue)| cue).filter(supposes).min_by_key(|cue| (cue.start, cue.end))?;
     Some(Hedge { cue: cue.clone(), scope: offset..offset + sentence.len(), reach: Reach::Supposition })
-}
-
-/// How deep in quotation brackets each byte of the sentence lies.
-fn bracket_depths(sentence: &str) -> impl Fn(usize) -> usize + use<> {
-    let places = |brackets: [char; 2]| sentence.match_indices(brackets).map(|(at, _)| at).collect::<Vec<_>>();
-    let (opened, closed) = (places(['「', '『']), places(['」', '』']));
-    move |at| {
-        let before = |places: &[usize]| places.partition_point(|place| *place < at);
-        before(&opened).saturating_sub(before(&closed))
-    }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn led_in(passage: &Passage<'_>, n: usize, points: bool) -> Option<Range<usize>>
         POINTERS.iter().any(|word| text.contains(word)) || text.ends_with(':')
     };
     let behind: Vec<&Sentence> =
-        passage.sentences[n + 1..].iter().take_while(|next| next.block == sentence.block).collect();
+        passage.sentences[n + 1..].iter().take_while(|next| next.block == sentence.block).take(3).collect();
     if !behind.is_empty() && (!points || behind.len() > 2 || behind.iter().any(|other| leads(other))) {
         return None;
     }
@@ -64,7 +64,8 @@ fn led_in(passage: &Passage<'_>, n: usize, points: bool) -> Option<Range<usize>>
     if behind.is_empty() && starts_with_any(passage, next, &FIRST_STEPS) {
         return Some(steps_from(passage, first));
     }
-    let of_next = passage.sentences.iter().filter(|other| other.block == first);
+    let of_next = passage.sentences[n + 1..].iter().skip_while(|other| other.block < first);
+    let of_next = of_next.take_while(|other| other.block == first);
     let is_remark = passage.blocks[sentence.block].kind == BlockKind::Paragraph
         && of_next.clone().count() <= 2
         && !of_next.into_iter().any(leads);
