@@ -143,11 +143,14 @@ pub fn parse_json(file: &TextFile, range: Range<usize>) -> Result<Node, Diagnost
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| {
         let line_start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let at = (range.start + line_start + error.column().saturating_sub(1)).min(range.end);
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        file.diagnose(at..at + 1, format!("not valid JSON: {message}"))
+        file.diagnose(at..at + 1, not_json(&error))
     })?;
     json_node(file, raw, MOST_LEVELS)
+}
+
+/// What is wrong, without a place of its own: it would be counted from wherever the value begins.
+fn not_json(error: &serde_json::Error) -> String {
+    format!("not valid JSON: {}", error.to_string().split(" at line ").next().unwrap_or_default())
 }
 
 /// How deep lists and tables may stand in one another: nobody writes deeper, and each level takes a part of the stack.
@@ -157,7 +160,7 @@ const MOST_LEVELS: usize = 100;
 fn json_node(file: &TextFile, raw: &RawValue, levels: usize) -> Result<Node, Diagnostic> {
     let start = raw.get().as_ptr() as usize - file.text.as_ptr() as usize;
     let span = start..start + raw.get().len();
-    let bad = |error: &serde_json::Error| file.diagnose(span.clone(), format!("not valid JSON: {error}"));
+    let bad = |error: &serde_json::Error| file.diagnose(span.clone(), not_json(error));
     if levels == 0 && raw.get().starts_with(['[', '{']) {
         let message = format!("lists and tables stand more than {MOST_LEVELS} levels deep in one another here");
         return Err(file.diagnose(start..start + 1, message));
@@ -518,6 +521,10 @@ mod tests {
             ["file:2:2: the key `title` stands here a second time"]
         );
         assert_eq!(mistakes("{\"title\": \n x}", json), ["file:2:2: not valid JSON: expected value"]);
+        assert_eq!(
+            mistakes(r#"{"title": "\ud800"}"#, json),
+            ["file:1:11: not valid JSON: unexpected end of hex escape"]
+        );
         assert_eq!(mistakes("{\"repeats\": 1e999}", json), ["file:1:13: this number is too large"]);
     }
 }
