@@ -225,8 +225,8 @@ fn read_published_at(reader: &Reader<'_>, node: &Node) -> Option<PublishedAt> {
             let is_cell = problem.place.as_ref().is_some_and(|place| place.is_cell);
             let hint = match text.parse::<DateTime>() {
                 Ok(_) if is_cell => {
-                    "a spreadsheet's date knows no offset from UTC: write it as a text, with Japan's `+09:00` at its end; \
-                     a `'` before it keeps it one"
+                    "add the offset from UTC; Japan's is +09:00; a spreadsheet's date has none: write it as a text, \
+                     with a `'` before it"
                 }
                 Ok(_) => "add the offset from UTC; Japan's is +09:00",
                 Err(_) => "write year-month-day, `T`, the time and the offset from UTC",

@@ -204,7 +204,7 @@ mod tests {
                     news(book).write_with_format(1, 1, &date, &as_date).unwrap();
                 }),
                 "a.xlsx, sheet News, cell B2: `2025-06-30T07:00:00` is no date and time such as 2025-06-30T07:00:00+09:00 \
-                 (a spreadsheet's date knows no offset from UTC: write it as a text, with Japan's `+09:00` at its end",
+                 (add the offset from UTC; Japan's is +09:00; a spreadsheet's date has none: write it as a text",
             ),
             (
                 Box::new(|book| {
