@@ -118,8 +118,9 @@ fn is_users(turn: &Value) -> bool {
 
 /// The text of the user's last turn. Nothing but text is understood here, and what is not must not seem to be.
 fn last_of_user(turns: &[Value]) -> Result<String, String> {
-    let blocks = turns.iter().flat_map(|turn| [&turn["content"], &turn["parts"]]).filter_map(Value::as_array).flatten();
-    if let Some(kind) = blocks.filter_map(media).next() {
+    let mut blocks =
+        turns.iter().flat_map(|turn| [&turn["content"], &turn["parts"]]).filter_map(Value::as_array).flatten();
+    if let Some(kind) = blocks.find_map(media) {
         return Err(format!("evalrun mock understands text alone, and there is `{kind}`"));
     }
     let user = turns.iter().rfind(|turn| is_users(turn)).map(|turn| text_of(&turn["content"]) + &parts_of(turn));
