@@ -218,7 +218,7 @@ pub struct ReportingArgs {
     /// Compare the answers with those of another run, RUN or `RUN::PROMPT@MODEL` [without one: the baseline]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = BASELINE)]
     pub baseline: Option<String>,
-    /// The language of the reports' own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the reports' own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
 }

@@ -42,7 +42,7 @@ pub struct CompareArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: CompareFormat,
-    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the report's own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
     /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal

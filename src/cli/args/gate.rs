@@ -26,7 +26,7 @@ pub struct GateArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: GateFormat,
-    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the report's own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
 }
@@ -81,7 +81,7 @@ pub struct BaselineSetArgs {
 /// `evalrun baseline show`
 #[derive(Debug, clap::Args)]
 pub struct BaselineShowArgs {
-    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the report's own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG")]
     pub lang: Option<Language>,
 }

@@ -30,7 +30,7 @@ pub struct HistoryArgs {
     /// The form of what is printed
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Reports")]
     pub format: HistoryFormat,
-    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the report's own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG", help_heading = "Reports")]
     pub lang: Option<Language>,
 }

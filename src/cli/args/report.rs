@@ -81,7 +81,7 @@ pub struct ShowArgs {
     /// Only this repeat, from 0
     #[arg(long, value_name = "N", help_heading = "Selection")]
     pub repeat: Option<u32>,
-    /// The language of the report's own words [default: `lang` of [run] in evalrun.toml, else en]
+    /// The language of the report's own words [default: `lang` in `[run]` of evalrun.toml, else en]
     #[arg(long, value_name = "LANG", help_heading = "Reports")]
     pub lang: Option<Language>,
     /// Print at once, not page by page with $PAGER (else less), where standard output is a terminal
