@@ -82,8 +82,7 @@ pub fn write_report(
             continue;
         }
         let known = recurring.len();
-        let texts =
-            CaseTexts::of(run, outcomes, &prompts, matrix.case(*case), matrix.trials_of(*case), lang, &mut recurring)?;
+        let texts = CaseTexts::of(run, outcomes, &prompts, &matrix, *case, lang, &mut recurring)?;
         let (json, new) = (json(&texts)?, json(&recurring.since(known))?);
         if json.len() + new.len() > left {
             recurring.truncate(known);

@@ -8,7 +8,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::matrix::Trials;
+use super::matrix::Matrix;
 use super::recurring::{Recurring, score_row};
 use crate::case::{Case, Source};
 use crate::diagnostic::TextFile;
@@ -143,25 +143,24 @@ impl<'a> CaseTexts<'a> {
         run: &'a Run,
         outcomes: &dyn Outcomes,
         prompts: &Prompts,
-        record: &'a CaseRecord,
-        trials: Trials<'_>,
+        matrix: &Matrix<'a>,
+        case: usize,
         lang: Lang,
         recurring: &mut Recurring,
     ) -> io::Result<Self> {
-        let case = record.as_it_was();
-        let properties: Vec<Property> = run.properties().collect();
+        let (record, trials) = (matrix.case(case), matrix.trials_of(case));
         let read = trials.entries.iter().map(|place| outcomes.outcome(&run.entries[*place]));
         let read = read.collect::<io::Result<Vec<Outcome>>>()?;
         let numbers = trials.numbers;
         let told = |(number, outcome): (usize, &Outcome)| Some((number, attempts(outcome)?));
         Ok(Self {
             source: &record.source,
-            prompts: prompts.of_case(&case),
+            prompts: prompts.of_case(&record.as_it_was()),
             attempts: numbers.clone().zip(&read).filter_map(told).collect(),
             trials: numbers
                 .clone()
                 .zip(&read)
-                .map(|(number, outcome)| (number, TrialTexts::of(outcome, &properties, lang.words(), recurring)))
+                .map(|(number, outcome)| (number, TrialTexts::of(outcome, &matrix.required, lang.words(), recurring)))
                 .collect(),
         })
     }

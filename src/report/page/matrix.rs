@@ -37,6 +37,9 @@ pub(super) struct Matrix<'a> {
     trials: Vec<TrialRow<'a>>,
     /// Cases that have no row.
     left_out: usize,
+    /// What any trial requires, in report order.
+    #[serde(skip)]
+    pub(super) required: Vec<Property>,
     /// The cases, the worst first.
     #[serde(skip)]
     pub(super) worst: Vec<usize>,
@@ -189,6 +192,7 @@ impl<'a> Matrix<'a> {
             cases: records.iter().map(|record| case_row(record)).collect(),
             left_out: header.cases.len() - records.len(),
             trials,
+            required: properties,
             worst,
             records,
             entry_of_trial,
