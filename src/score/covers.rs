@@ -34,20 +34,44 @@ pub(super) fn score(topic: Topic, subject: &Subject<'_>) -> Score {
             evidence: Vec::new(),
         };
     };
-    let weighed = subject.weighed.get_or_init(|| weigh(&Outline::new(&subject.passage, source)));
-    let weights = || weighed.iter().map(|weights| weights[topic as usize]);
-    let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    if plainness(weights()) < 0.0 {
-        let nearest = best.filter(|(_, weight)| weight.is_finite());
-        let nearest = nearest.map_or_else(String::new, |(n, _)| {
-            let why = why_not(topic, &Outline::new(&subject.passage, source), n);
-            format!("; the nearest is 「{}」, but that {why}", head(subject, n))
-        });
-        let reason = Some(format!("no sentence says the {} of this news{nearest}", topic.name()));
-        return Score { reason, ..Score::binary(topic.property(), false, Vec::new()) };
+    let said = subject.said.get_or_init(|| Said::of_all(&Outline::new(&subject.passage, source)));
+    match said[topic as usize] {
+        Said::Plainly(n) => {
+            let evidence = subject.evidence(&subject.passage.sentences[n].range, topic.name());
+            Score::binary(topic.property(), true, vec![evidence])
+        }
+        Said::Not(nearest) => {
+            let nearest = nearest.map_or_else(String::new, |(n, why)| {
+                format!("; the nearest is 「{}」, but that {why}", head(subject, n))
+            });
+            let reason = Some(format!("no sentence says the {} of this news{nearest}", topic.name()));
+            Score { reason, ..Score::binary(topic.property(), false, Vec::new()) }
+        }
     }
-    let evidence = best.map(|(n, _)| subject.evidence(&subject.passage.sentences[n].range, topic.name()));
-    Score::binary(topic.property(), true, evidence.into_iter().collect())
+}
+
+/// Whether an article says what a topic asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Said {
+    /// It does, this sentence most plainly.
+    Plainly(usize),
+    /// It does not; if a sentence comes near, which one, and why it does not say it.
+    Not(Option<(usize, &'static str)>),
+}
+
+impl Said {
+    /// For each topic, by one look at the article.
+    fn of_all(outline: &Outline<'_>) -> [Self; Topic::ALL.len()] {
+        let weighed = weigh(outline);
+        Topic::ALL.map(|topic| {
+            let weights = || weighed.iter().map(|weights| weights[topic as usize]);
+            let best = weights().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+            match best.filter(|(_, weight)| weight.is_finite()) {
+                Some((n, _)) if plainness(weights()) >= 0.0 => Self::Plainly(n),
+                nearest => Self::Not(nearest.map(|(n, _)| (n, why_not(topic, outline, n)))),
+            }
+        })
+    }
 }
 
 /// Why the sentence that comes nearest does not say it, as far as that can be told.

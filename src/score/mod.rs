@@ -41,8 +41,8 @@ pub struct Subject<'a> {
     pub require: &'a Requirements,
     /// The day on which waivers are judged.
     pub today: Date,
-    /// How plainly each sentence says what each topic asks for: made once for the three `covers_*`.
-    weighed: OnceCell<Vec<[f64; 3]>>,
+    /// What is said of each topic, in the order of [`Topic::ALL`]: found once for the three `covers_*`.
+    said: OnceCell<[covers::Said; Topic::ALL.len()]>,
 }
 
 impl<'a> Subject<'a> {
@@ -54,7 +54,7 @@ impl<'a> Subject<'a> {
         require: &'a Requirements,
         today: Date,
     ) -> Self {
-        Self { passage: Passage::new(answer), source, prompt, require, today, weighed: OnceCell::new() }
+        Self { passage: Passage::new(answer), source, prompt, require, today, said: OnceCell::new() }
     }
 }
 
